@@ -1,0 +1,61 @@
+/* arena.c - memory that is given back all at once; pure. */
+#include "conf/kit/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK ((size_t)64 << 10)
+#define ALIGN _Alignof(max_align_t)
+
+struct chunk {
+	_Alignas(max_align_t) struct chunk *older;
+};
+
+void *arena_get(struct arena *a, size_t size)
+{
+	if (size > SIZE_MAX / 2) {
+		a->dry = true;
+		return NULL;
+	}
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (size > a->left) {
+		/* What is too big for a share of a chunk gets one of its own, and the open one stays open. */
+		size_t room = size > CHUNK / 4 ? size : CHUNK;
+		struct chunk *c = calloc(1, sizeof(*c) + room);
+
+		if (!c) {
+			a->dry = true;
+			return NULL;
+		}
+		c->older = a->newest;
+		a->newest = c;
+		if (room == size)
+			return c + 1;
+		a->next = (char *)(c + 1);
+		a->left = room;
+	}
+	void *out = a->next;
+
+	a->next += size;
+	a->left -= size;
+	return out;
+}
+
+char *arena_copy(struct arena *a, const char *s, size_t n)
+{
+	char *out = arena_get(a, n + 1);
+
+	if (out)
+		memcpy(out, s, n);
+	return out;
+}
+
+void arena_free(struct arena *a)
+{
+	for (struct chunk *c = a->newest, *older; c; c = older) {
+		older = c->older;
+		free(c);
+	}
+	*a = (struct arena){ 0 };
+}
