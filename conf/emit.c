@@ -1,0 +1,125 @@
+/* emit.c - the table of settings, written out for the manual and for tools. */
+#include "conf/emit.h"
+
+#include <string.h>
+
+#include "conf/kinds.h"
+#include "conf/print.h"
+#include "conf/settings.h"
+
+/* A line of text; each sentence on a line of its own, as mdoc(7) wants it. */
+static void put_prose(FILE *out, const char *s)
+{
+	while (*s) {
+		const char *end = strstr(s, ". ");
+		size_t n = end ? (size_t)(end - s) + 1 : strlen(s);
+		char line[1024];
+		struct text t = TEXT(line);
+
+		text_bytes(&t, s, n);
+		print_roff(out, line);
+		fputc('\n', out);
+		s += n;
+		s += *s == ' ';
+	}
+}
+
+static void put_values(FILE *out, const struct setting *s)
+{
+	fputs("Value: ", out);
+	print_roff(out, s->kind->syntax);
+	for (size_t i = 0; s->words && s->words[i]; i++)
+		fprintf(out, "%s%s", i ? ", " : ": ", s->words[i]);
+	fputs(".\n", out);
+	if (s->flags & SET_LIST)
+		fputs("May be given several times.\n", out);
+	if (s->flags & SET_DEFAULT && !section_is_house(s->section)) {
+		fputs("See also Default", out);
+		print_roff(out, s->name);
+		fputs("= in\n.Xr coppice.conf 5 .\n", out);
+	}
+}
+
+static void put_setting(FILE *out, const struct setting *s)
+{
+	char about[1024];
+	struct text t = TEXT(about);
+
+	fputs(".It Cm ", out);
+	print_roff(out, s->name);
+	fputs("=\n", out);
+	if (*s->brief >= 'a' && *s->brief <= 'z')
+		text_char(&t, (char)(*s->brief - 'a' + 'A'));
+	else
+		text_char(&t, *s->brief);
+	text_put(&t, s->brief + 1);
+	text_char(&t, '.');
+	put_prose(out, about);
+	if (s->about)
+		put_prose(out, s->about);
+	put_values(out, s);
+	if (s->preset) {
+		fputs("Default:\n", out);
+		for (const char *p = s->preset; *p;) {
+			size_t n = strcspn(p, "\n");
+			struct text one = TEXT(about);
+
+			text_bytes(&one, p, n);
+			fputs(".Ql ", out);
+			print_roff(out, about);
+			p += n + (p[n] == '\n');
+			fputs(*p ? " ,\n" : " .\n", out);
+		}
+	}
+	fputs("Example:\n.Dl ", out);
+	print_roff(out, strchr(s->name, '*') ? "" : s->name);
+	fputs(strchr(s->name, '*') ? "" : "=", out);
+	print_roff(out, s->example);
+	fputc('\n', out);
+}
+
+static void put_aliases(FILE *out, enum section section)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < n_settings; i++) {
+		const struct setting *s = &settings[i];
+
+		if (s->section != section || !s->same || !strcmp(s->same, s->name))
+			continue;
+		if (!any)
+			fputs(".Pp\nOther names:\n.Bl -tag -width Ds\n", out);
+		any = true;
+		fprintf(out, ".It Cm %s=\nThe same as\n.Cm %s= .\n", s->name, s->same);
+	}
+	if (any)
+		fputs(".El\n", out);
+}
+
+void emit_manual(FILE *out, bool house)
+{
+	for (int section = 0; section < N_SECTIONS; section++) {
+		bool any = false;
+
+		for (uint32_t i = 0; i < n_settings; i++) {
+			const struct setting *s = &settings[i];
+
+			if (s->section != section || s->same || section_is_house((enum section)section) != house)
+				continue;
+			if (!any)
+				fprintf(out, ".Ss [%s]\n.Bl -tag -width Ds\n", section_name((enum section)section));
+			any = true;
+			put_setting(out, s);
+		}
+		if (!any)
+			continue;
+		fputs(".El\n", out);
+		put_aliases(out, (enum section)section);
+	}
+}
+
+void emit_list(FILE *out)
+{
+	for (uint32_t i = 0; i < n_settings; i++)
+		fprintf(out, "%s %s %s\n", section_name(settings[i].section), settings[i].name, settings[i].same ? settings[i].same : settings[i].kind->word);
+}

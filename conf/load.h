@@ -1,0 +1,39 @@
+/* load.h - directories of unit files and coppice.conf to one table. */
+#ifndef CONF_LOAD_H
+#define CONF_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/findings.h"
+
+#define DEFAULT_CONFIG "/etc/coppice/coppice.conf"
+extern const char *const default_unit_dirs[]; /* NULL at the end; the first wins */
+
+#define MAX_DIRS      16u
+#define MAX_ENTRIES   (1u << 18)          /* names looked at in all directories */
+#define MAX_ALL_FILES ((size_t)64 << 20)  /* bytes of all files together */
+
+struct load_options {
+	const char *const *dirs; /* NULL: default_unit_dirs */
+	size_t n_dirs;
+	const char *config;      /* NULL: DEFAULT_CONFIG, which may be missing; "": none */
+	uint32_t max_units;      /* 0: DEFAULT_UNITS */
+};
+
+/*
+ * Reads everything and makes the table (conf/unit.h). What is wrong with files is
+ * in `fs`, and in the units' `fault`; the call itself fails only where the system
+ * does. *ret is malloc'ed. 0, -ENOMEM, -E2BIG, -EINVAL (too many directories).
+ */
+int load_units(const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size);
+
+/*
+ * The same into a memfd, for the loader child: grows it, writes the table, and
+ * hands each finding to `tell` (NULL: nobody), sorted, at last how many were left
+ * out. 0 or -errno.
+ */
+int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void *self);
+
+#endif
