@@ -1,0 +1,31 @@
+/* caps.h - what a unit's process may still do: its capabilities, bit n is capability n. */
+#ifndef SUPERVISE_CAPS_H
+#define SUPERVISE_CAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "conf/kit/text.h"
+
+/* Those that open a way out of the image: also a '+' command has them only where its unit names them. */
+extern const uint64_t caps_never_implied;
+
+/*
+ * What a unit gets that wants `wanted`, where PID 1 has `ours`; pure. Always
+ * fewer than ours (where we have any): a process with as many capabilities as
+ * PID 1 may look into it through /proc/1 (ptrace(2), "Ptrace access mode checking").
+ */
+uint64_t caps_for(uint64_t ours, uint64_t wanted);
+
+/* Those that the calling process has in its permitted set; 0 or -errno. */
+int caps_ours(uint64_t *ret);
+
+/*
+ * Gives up everything but `set`, in every set and for good; `ambient` is what stays for another
+ * user than root. Before: PR_SET_KEEPCAPS where the user changed. `no_new_privs` is set last.
+ * 0 or -errno; -EPERM also where `ambient` asks for more than there is: `about` says what.
+ */
+int caps_take(uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about);
+
+#endif
