@@ -1,0 +1,33 @@
+/* main.c - one binary, several roles: chosen by pid, name and first word, and by nothing else. */
+#include <string.h>
+#include <unistd.h>
+
+#include "init/cli/cli.h"
+#include "init/pid1.h"
+#include "init/shim.h"
+
+int main(int argc, char **argv)
+{
+	/* argc may be 0 (execve(2)); the name is then nobody's. */
+	const char *name = argc > 0 && argv[0] ? argv[0] : "";
+	const char *slash = strrchr(name, '/');
+	const char *called = slash ? slash + 1 : name;
+	bool by_name = !strcmp(called, "init");
+	bool by_word = argc > 1 && !strcmp(argv[1], "init");
+	/* A PID 1 with words of its own ("coppice status" as a container's command) means what it says. */
+	bool by_pid = getpid() == 1 && argc <= 1;
+
+	if (by_name || by_word || by_pid) {
+		struct init_options o;
+
+		signals_block();
+		int e = init_options_read(by_word && !by_name ? argc - 1 : argc, by_word && !by_name ? argv + 1 : argv, &o);
+
+		if (e != 0)
+			return e < 0 ? 0 : e;
+		return init_main(&o);
+	}
+	if (shim_named(called) || shim_worded(argc, argv))
+		return shim_main(argc, argv);
+	return cli_main(argc, argv);
+}

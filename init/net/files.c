@@ -1,0 +1,115 @@
+/* files.c - open, write, rename; names are never followed out of links where we write. */
+#include "init/net/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/kit/own.h"
+#include "conf/kit/sys.h"
+
+int file_dirs(const char *path)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (!n || n >= sizeof(part))
+		return -ENAMETOOLONG;
+	memcpy(part, path, n + 1);
+	for (size_t k = 1; k <= n; k++) {
+		char was = part[k];
+
+		if (was != '/' && was != '\0')
+			continue;
+		part[k] = '\0';
+		if (mkdirat(AT_FDCWD, part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		part[k] = was;
+	}
+	return 0;
+}
+
+ssize_t file_read(const char *path, void *into, size_t size)
+{
+	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	size_t have = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	while (have < size) {
+		ssize_t n = sys_read(fd, (char *)into + have, size - have);
+
+		if (n <= 0)
+			return n < 0 ? n : (ssize_t)have;
+		have += (size_t)n;
+	}
+	char more;
+
+	return sys_read(fd, &more, 1) > 0 ? -EFBIG : (ssize_t)have;
+}
+
+static int write_all(int fd, const char *from, size_t n)
+{
+	while (n) {
+		ssize_t done = sys_write(fd, from, n);
+
+		if (done < 0)
+			return (int)done;
+		from += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Over what is there, then the rest off: who reads meanwhile sees old or new lines, hardly ever none. */
+static int write_over(const char *path, const void *from, size_t n)
+{
+	owned_fd fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	int e = write_all(fd, from, n);
+	if (e == 0 && ftruncate(fd, (off_t)n) < 0)
+		e = -errno;
+	return e;
+}
+
+static int write_fresh(const char *fresh, const void *from, size_t n, mode_t mode)
+{
+	(void)unlinkat(AT_FDCWD, fresh, 0);
+	owned_fd fd = openat(AT_FDCWD, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+
+	if (fd < 0)
+		return -errno;
+	return write_all(fd, from, n);
+}
+
+int file_write(const char *path, const void *from, size_t n, mode_t mode, bool in_place)
+{
+	char fresh[PATH_MAX];
+	int length = snprintf(fresh, sizeof(fresh), "%s.coppice", path);
+
+	if (length < 0 || (size_t)length >= sizeof(fresh))
+		return -ENAMETOOLONG;
+	int e = write_fresh(fresh, from, n, mode);
+	if (e == 0 && renameat(AT_FDCWD, fresh, AT_FDCWD, path) < 0)
+		e = -errno;
+	if (e < 0 && e != -EROFS)
+		(void)unlinkat(AT_FDCWD, fresh, 0);
+	if (in_place && (e == -EBUSY || e == -EROFS || e == -EACCES || e == -EPERM)) {
+		int again = write_over(path, from, n);
+
+		/* A file that was never there could not be written in place, which is not the reason. */
+		return again == -ENOENT ? e : again;
+	}
+	return e;
+}

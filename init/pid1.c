@@ -1,0 +1,486 @@
+/*
+ * pid1.c - the life of PID 1, top to bottom: ready itself, load the units, ready
+ * the container, start the helpers, turn until all is over, leave.
+ */
+#include "init/pid1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "conf/kit/own.h"
+#include "conf/kit/say.h"
+#include "conf/kit/sys.h"
+#include "conf/kit/text.h"
+#include "conf/load.h"
+#include "health/probe.h"
+#include "init/boot.h"
+#include "init/container.h"
+#include "init/control/desk.h"
+#include "init/control/ring.h"
+#include "init/signals.h"
+#include "mount/root.h"
+#include "supervise/manager.h"
+
+#define BOOT_REFUSED_STATUS 78 /* EX_CONFIG of sysexits.h: nothing to supervise could be read */
+#define NO_REBOOT_STATUS    133 /* a reboot was asked for and reboot(2) is not ours: LXC's own init says so too */
+
+static struct manager world; /* .bss: nothing of it is ever freed */
+static enum container container;
+static int logs_fd = -1, listener = -1;
+static const struct init_options *given;
+
+/* ---- itself ---- */
+
+/* All 64 by hand: the C library's sigfillset leaves out those it uses itself. */
+static void all_signals(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
+void signals_block(void)
+{
+	uint64_t all = ~(uint64_t)0;
+
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+}
+
+/* A manager may leave 0, 1 or 2 closed; the next file opened would then be taken for the console. */
+static void fill_descriptors(void)
+{
+	for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 3;)
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)dup2(memfd_create("coppice-no-console", 0), fd);
+	/* Whatever else was left open is nobody's. */
+	(void)syscall(SYS_close_range, 3, ~0u, 0);
+}
+
+/* lxc-start -d leaves /dev/null on 0-2, and its console at /dev/console (lxc.container.conf(5), lxc.console). */
+static void find_console(void)
+{
+	struct stat out, null;
+
+	if (container != CONTAINER_LXC || fstat(1, &out) < 0 || stat("/dev/null", &null) < 0 || out.st_rdev != null.st_rdev)
+		return;
+	int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)dup2(fd, 1);
+	(void)dup2(fd, 2);
+	(void)close(fd);
+}
+
+static void ready_itself(void)
+{
+	struct rlimit files;
+
+	fill_descriptors();
+	(void)umask(022);
+	(void)chdir("/");
+	(void)prctl(PR_SET_NAME, "coppice");
+	/* Nobody of the same user may look into us by /proc or ptrace; execve resets it. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		world.nofile = (uint64_t)files.rlim_cur;
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	world.is_init = getpid() == 1;
+	container = container_detect();
+	find_console();
+	if (!world.is_init) {
+		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+			say(SAY_WARNING, "not PID 1, and no subreaper either (%s): processes that leave their parents are lost", strerror(errno));
+		else
+			say(SAY_INFO, "not PID 1 but %d: running as a subreaper; boot steps are left to whoever is", (int)getpid());
+	}
+}
+
+/* ---- units ---- */
+
+static void tell_finding(const struct finding *f, void *self)
+{
+	char room[1024];
+	struct text t = TEXT(room);
+
+	(void)self;
+	finding_put(&t, f);
+	say(f->level, "%s", room);
+}
+
+#define LOAD_TIME 60 /* seconds; a loader that hangs (a dead network file system) is ended by its alarm */
+
+static int load_in_child(int memfd)
+{
+	uint64_t none = 0;
+
+	(void)prctl(PR_SET_NAME, "coppice: load");
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
+	(void)alarm(LOAD_TIME);
+	struct load_options o = { .dirs = given->n_dirs ? given->dirs : NULL, .n_dirs = given->n_dirs,
+				  .config = given->config, .max_units = given->max_units };
+
+	return load_into(memfd, &o, tell_finding, NULL) < 0;
+}
+
+/* Seals what the loader wrote, maps it and looks at every index in it. */
+static const struct table *map_table(int fd)
+{
+	struct stat st;
+
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return NULL;
+	const char *wrong = table_verify(at, (uint64_t)st.st_size);
+	if (!wrong)
+		return at;
+	say(SAY_ERROR, "the loader's table is not sound: %s; this is a defect of coppice", wrong);
+	return NULL;
+}
+
+static const struct table *load(void)
+{
+	owned_fd fd = memfd_create("coppice-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0) {
+		say(SAY_ERROR, "cannot make a memfd for the units: %s", strerror(errno));
+		return NULL;
+	}
+	pid_t pid = sys_fork();
+	if (pid == 0)
+		_exit(load_in_child(fd));
+	struct sys_exit x = { 0 };
+	int e = pid < 0 ? pid : sys_wait(pid, &x);
+	if (e < 0 || x.kind != 1 || x.value != 0) {
+		say(SAY_ERROR, "the units could not be loaded%s%s", e < 0 ? ": " : x.value == SIGALRM ? ": it took more than a minute" : "",
+		    e < 0 ? strerror(-e) : "");
+		return NULL;
+	}
+	return map_table(fd);
+}
+
+/* ---- its places under /run ---- */
+
+static int need_path(const char *path)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n == 0 || n >= sizeof(part))
+		return -ENAMETOOLONG;
+	memcpy(part, path, n + 1);
+	for (size_t k = 1; k <= n; k++) {
+		if (part[k] != '/' && part[k] != '\0')
+			continue;
+		char was = part[k];
+
+		part[k] = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		part[k] = was;
+	}
+	return 0;
+}
+
+/* A socket at RUNTIME/NAME; 0600, or what `mode` says. -errno where it cannot be. */
+static int socket_at(const char *name, int type, mode_t mode)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", given->runtime, name);
+
+	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	(void)unlink(a.sun_path);
+	mode_t old = umask(0777 & ~mode);
+	int r = bind(fd, (const struct sockaddr *)&a, sizeof(a));
+	int e = errno;
+
+	(void)umask(old);
+	if (r == 0 && type == SOCK_STREAM) {
+		r = listen(fd, 64);
+		e = errno;
+	}
+	if (r < 0) {
+		(void)close(fd);
+		return -e;
+	}
+	return fd;
+}
+
+static void open_places(const struct table *t)
+{
+	char path[PATH_MAX];
+	int e = need_path(given->runtime);
+
+	if (e == 0 && snprintf(path, sizeof(path), "%s/root", given->runtime) < (int)sizeof(path))
+		e = need_path(path);
+	if (e < 0)
+		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", given->runtime, strerror(-e));
+	/* ControlGroup= is let in to read: the desk looks at who it is. */
+	listener = socket_at("control.sock", SOCK_STREAM, t->house.control_group ? 0666 : 0600);
+	if (listener < 0)
+		say(SAY_ERROR, "%s/control.sock: %s; units run, but cannot be asked about", given->runtime, strerror(-listener));
+	world.notify_fd = socket_at("notify", SOCK_DGRAM, 0666);
+	int yes = 1;
+	if (world.notify_fd < 0 || setsockopt(world.notify_fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+		say(SAY_ERROR, "%s/notify: units with Type=notify cannot say that they are ready", given->runtime);
+	logs_fd = ring_create(t->n_units);
+	if (logs_fd < 0)
+		say(SAY_ERROR, "no memory for logs: %s", strerror(-logs_fd));
+}
+
+static bool needs_roots(const struct table *t)
+{
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (unit_rooted(table_unit(t, i)))
+			return true;
+	return false;
+}
+
+/* The ladder of roots is tried once, by a child that is thrown away. */
+static enum rung find_rung(const struct table *t)
+{
+	struct sys_exit x = { .kind = 1, .value = RUNG_FULL };
+
+	if (!needs_roots(t))
+		return RUNG_FULL;
+	pid_t pid = sys_fork();
+	if (pid == 0)
+		_exit((int)rung_probe());
+	if (pid < 0 || sys_wait(pid, &x) < 0 || x.kind != 1 || x.value >= N_RUNGS)
+		x.value = RUNG_NONE;
+	if (x.value != RUNG_FULL)
+		say(SAY_WARNING, "%s", rung_lost((enum rung)x.value));
+	return (enum rung)x.value;
+}
+
+/* ---- helpers ---- */
+
+static int desk_life(void *manager, int sock)
+{
+	const struct manager *m = manager;
+	struct desk_setup s = { .table = m->table, .state_fd = m->records.fd, .logs_fd = logs_fd, .pid1 = sock,
+				.listener = listener, .pipes = m->pipes, .out = m->out_fd, .n = m->n, .runtime = m->runtime };
+
+	return desk_main(&s);
+}
+
+static int probe_life(void *manager, int sock)
+{
+	const struct manager *m = manager;
+
+	return probe_main(sock, m->table);
+}
+
+static bool needs_probe(const struct table *t)
+{
+	for (uint32_t i = 0; i < t->n_units; i++)
+		if (table_unit(t, i)->health_kind > HEALTH_CMD)
+			return true;
+	return false;
+}
+
+/* ---- signals ---- */
+
+static void reopen(struct manager *m)
+{
+	int fresh = socket_at("control.sock", SOCK_STREAM, m->table->house.control_group ? 0666 : 0600);
+	struct message msg = { .kind = TELL_REOPEN };
+	int desk = m->helpers[HELPER_DESK].sock;
+
+	if (fresh < 0) {
+		say(SAY_ERROR, "%s/control.sock: %s", given->runtime, strerror(-fresh));
+		return;
+	}
+	if (listener >= 0)
+		(void)close(listener);
+	listener = fresh;
+	if (desk >= 0)
+		(void)sys_send(desk, &msg, sizeof(msg), &listener, 1);
+	say(SAY_INFO, "the control socket was opened anew");
+}
+
+static void leave(enum how how, int code);
+
+static void on_signal(struct manager *m, int sig)
+{
+	char why[64];
+
+	(void)snprintf(why, sizeof(why), "signal %d", sig);
+	switch (signal_wish(&m->table->house, container, sig)) {
+	case WISH_EXIT:
+		manager_shutdown(m, HOW_EXIT, -1, why);
+		break;
+	case WISH_POWEROFF:
+		manager_shutdown(m, HOW_POWEROFF, -1, why);
+		break;
+	case WISH_HALT:
+		manager_shutdown(m, HOW_HALT, -1, why);
+		break;
+	case WISH_REBOOT:
+		manager_shutdown(m, HOW_REBOOT, -1, why);
+		break;
+	case WISH_HALT_NOW:
+		leave(HOW_HALT, 0);
+		break;
+	case WISH_POWEROFF_NOW:
+		leave(HOW_POWEROFF, 0);
+		break;
+	case WISH_REBOOT_NOW:
+		leave(HOW_REBOOT, 0);
+		break;
+	case WISH_REOPEN:
+		reopen(m);
+		break;
+	case WISH_RELOAD:
+		say(SAY_WARNING, "signal %d: this version cannot reload units while they run; restart the container", sig);
+		break;
+	default:
+		say(SAY_DEBUG, "signal %d is ignored", sig);
+		break;
+	}
+}
+
+/* ---- the end ---- */
+
+/* The PID namespace that every machine starts with has a fixed inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+static bool on_the_machine(void)
+{
+	struct stat st;
+
+	return world.is_init && stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xEFFFFFFCu;
+}
+
+/* A machine that we booted: what is in memory goes to disk, and then it ends as asked. Init itself must not. */
+static void end_machine(enum how how)
+{
+	sync();
+	(void)mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	(void)reboot(how == HOW_REBOOT ? RB_AUTOBOOT : how == HOW_HALT ? RB_HALT_SYSTEM : RB_POWER_OFF);
+	say(SAY_ERROR, "reboot: %s", strerror(errno));
+}
+
+/*
+ * _exit, so that nothing that was registered runs. In a container reboot(2) is
+ * for a reboot alone: the kernel ends the PID namespace with it, and managers read
+ * SIGHUP as "start it again" (reboot(2), "Behavior inside PID namespaces").
+ */
+static void leave(enum how how, int code)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/control.sock", given->runtime) < (int)sizeof(path))
+		(void)unlink(path);
+	if (snprintf(path, sizeof(path), "%s/notify", given->runtime) < (int)sizeof(path))
+		(void)unlink(path);
+	if (on_the_machine()) {
+		end_machine(how);
+	} else if (how == HOW_REBOOT) {
+		if (world.is_init)
+			(void)reboot(RB_AUTOBOOT);
+		say(SAY_WARNING, "reboot: %s; leaving with status %d instead", world.is_init ? strerror(errno) : "not PID 1", NO_REBOOT_STATUS);
+		code = NO_REBOOT_STATUS;
+	}
+	_exit(code);
+}
+
+/* ---- dry run ---- */
+
+static void print_plan(const struct table *t, const struct boot *b)
+{
+	if (world.is_init && !given->no_boot)
+		boot_print(b);
+	for (uint32_t rank = 0, left = t->n_units; left > 0 && rank <= t->n_units; rank++)
+		for (uint32_t i = 0; i < t->n_units; i++) {
+			const struct unit *u = table_unit(t, i);
+
+			if (u->rank != rank)
+				continue;
+			left--;
+			if (u->load != LOAD_OK || !u->autostart || (u->kind != UNIT_SERVICE && u->kind != UNIT_TARGET))
+				continue;
+			printf("start  %-20s wave %u%s%s", table_text(t, u->name), rank, u->image ? ", image " : "", table_text(t, u->image));
+			for (uint32_t k = 0, n = list_count(t, u->needs); k < n; k++)
+				printf("%s%s", k ? " " : ", after ", table_text(t, table_unit(t, EDGE_UNIT(list_item(t, u->needs, k)))->name));
+			putchar('\n');
+			for (uint32_t k = 0, n = list_count(t, u->mounts); k < n; k++) {
+				const struct unit_mount *w = (const void *)table_words(t, list_item(t, u->mounts, k));
+
+				printf("mount  %-20s %s on %s%s\n", table_text(t, u->name),
+				       w->kind == MOUNT_TMPFS ? "tmpfs" : table_text(t, w->source), table_text(t, w->target), w->flags & MOUNT_RO ? ", read-only" : "");
+			}
+		}
+}
+
+int init_main(const struct init_options *o)
+{
+	sigset_t all;
+
+	given = o;
+	all_signals(&all);
+	world.runtime = o->runtime;
+	world.out_fd = 1;
+	world.notify_fd = -1;
+	world.on_signal = on_signal;
+	if (!o->dry_run)
+		ready_itself();
+	else
+		world.is_init = getpid() == 1;
+	world.signal_fd = sys_signalfd(&all);
+	const struct table *t = load();
+	if (!t)
+		return BOOT_REFUSED_STATUS;
+	struct boot b = { .table = t, .container = container };
+	if (o->dry_run) {
+		print_plan(t, &b);
+		return t->findings ? 1 : 0;
+	}
+	uint32_t steps[32] = { 0 };
+	if (world.is_init && !o->no_boot)
+		boot_run(&b, steps);
+	world.budget = t->house.shutdown_timeout ? t->house.shutdown_timeout : container_budget(container);
+	open_places(t);
+	world.rung = (uint8_t)find_rung(t);
+	int e = manager_open(&world, t);
+	if (e < 0) {
+		say(SAY_ERROR, "cannot make room for %u units: %s", t->n_units, strerror(-e));
+		return BOOT_REFUSED_STATUS;
+	}
+	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
+	world.records.state->container = (uint8_t)container;
+	world.records.state->pid = getpid();
+	world.helpers[HELPER_DESK].life = desk_life;
+	world.helpers[HELPER_DESK].wanted = true;
+	world.helpers[HELPER_PROBE].life = probe_life;
+	world.helpers[HELPER_PROBE].wanted = needs_probe(t);
+	manager_pipes(&world);
+	manager_helper(&world, HELPER_DESK);
+	manager_helper(&world, HELPER_PROBE);
+	if (world.helpers[HELPER_DESK].pid > 0 && world.log >= 0)
+		say_to(world.log, "");
+	manager_begin(&world);
+	while (manager_turn(&world))
+		continue;
+	leave((enum how)world.how, world.exit_code);
+	return 0;
+}
