@@ -87,18 +87,23 @@ static bool take_command(struct reading *r, const char *at, const char *value, u
 		while (is_blank(*at))
 			at++;
 
-		const char *raw = at;
-		int more = next_word(r, &at, &word, value);
+		const char *done = NULL;
 
-		if (more < 0)
-			return false;
-		if (!more)
-			break;
-		if (at - raw == 1 && *raw == ';')
+		if (at[0] == ';' && (is_blank(at[1]) || !at[1]))
 			return refuse(r, value, "holds a lone ';'; quote it, or write a second %s= for a second command", r->name);
 		/* systemd.service(5): "\;" is an argument that is a semicolon. */
-		const char *done = at - raw == 2 && !strncmp(raw, "\\;", 2) ? ";" : resolve(r, word.at);
+		if (at[0] == '\\' && at[1] == ';' && (is_blank(at[2]) || !at[2])) {
+			done = ";";
+			at += 2;
+		} else {
+			int more = next_word(r, &at, &word, value);
 
+			if (more < 0)
+				return false;
+			if (!more)
+				break;
+			done = resolve(r, word.at);
+		}
 		if (!done || (n == 0 && !check_program(r, done, value)))
 			return false;
 		line_word(&l, done);

@@ -7,15 +7,24 @@
 #include "conf/print.h"
 #include "conf/settings.h"
 
-/* A line of text; each sentence on a line of its own, as mdoc(7) wants it. */
+#define WIDTH 78
+
+/* Text in lines of at most WIDTH where blanks allow it; each sentence begins a line, as mdoc(7) wants it. */
 static void put_prose(FILE *out, const char *s)
 {
 	while (*s) {
-		const char *end = strstr(s, ". ");
-		size_t n = end ? (size_t)(end - s) + 1 : strlen(s);
-		char line[1024];
+		size_t n = 0, best = 0;
+		char line[512];
 		struct text t = TEXT(line);
 
+		for (; s[n] && (n < WIDTH || !best); n++) {
+			if (s[n] != ' ')
+				continue;
+			best = n;
+			if (n && s[n - 1] == '.')
+				break;
+		}
+		n = s[n] ? best : n;
 		text_bytes(&t, s, n);
 		print_roff(out, line);
 		fputc('\n', out);
@@ -26,18 +35,19 @@ static void put_prose(FILE *out, const char *s)
 
 static void put_values(FILE *out, const struct setting *s)
 {
-	fputs("Value: ", out);
-	print_roff(out, s->kind->syntax);
-	for (size_t i = 0; s->words && s->words[i]; i++)
-		fprintf(out, "%s%s", i ? ", " : ": ", s->words[i]);
-	fputs(".\n", out);
-	if (s->flags & SET_LIST)
-		fputs("May be given several times.\n", out);
-	if (s->flags & SET_DEFAULT && !section_is_house(s->section)) {
-		fputs("See also Default", out);
-		print_roff(out, s->name);
-		fputs("= in\n.Xr coppice.conf 5 .\n", out);
+	char line[512];
+	struct text t = TEXT(line);
+
+	text_put(&t, "Value: ");
+	text_put(&t, s->words ? "" : s->kind->syntax);
+	for (size_t i = 0; s->words && s->words[i]; i++) {
+		text_put(&t, !i ? "" : s->words[i + 1] ? ", " : " or ");
+		text_put(&t, s->words[i]);
 	}
+	text_put(&t, s->flags & SET_LIST ? ". May be given several times." : ".");
+	put_prose(out, line);
+	if (s->flags & SET_DEFAULT && !section_is_house(s->section))
+		fprintf(out, "See also Default%s= in\n.Xr coppice.conf 5 .\n", s->name);
 }
 
 static void put_setting(FILE *out, const struct setting *s)

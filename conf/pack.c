@@ -34,6 +34,9 @@ int pack_table(struct compiler *c, void **ret, size_t *ret_size)
 		struct draft *d = &c->drafts[i];
 
 		d->u.load = (uint8_t)d->load;
+		/* Also of units whose file was never read: a table has no unit that cannot be stopped. */
+		if (!d->u.restart_signal)
+			d->u.restart_signal = d->u.kill_signal;
 		if (d->fault)
 			d->u.fault = build_text(b, d->fault, strlen(d->fault));
 		d->u.origins = write_origins(b, d->said, d->n_said);

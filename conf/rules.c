@@ -93,8 +93,6 @@ void rules_apply(struct compiler *c, struct draft *d, const struct assignment *c
 	check_start(c, d, first);
 	check_root(c, d, first);
 
-	if (!u->restart_signal)
-		u->restart_signal = u->kill_signal;
 	/* Whoever asks for more than the default maximum means it; whoever says both must not contradict himself. */
 	if (u->restart_sec > u->restart_max_delay) {
 		a = SAID(RESTART_MAX);

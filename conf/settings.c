@@ -89,7 +89,7 @@ const struct setting settings[] = {
 	{ SERVICE("RestartSec"), SPAN_IN(restart_sec), .flags = SET_DEFAULT, .preset = "0", .brief = "pause before the first restart",
 	  .about = "It grows with every restart in a row, up to RestartMaxDelaySec=, and starts over after a stable run.", .example = "500ms" },
 	{ SERVICE("RestartMaxDelaySec"), SPAN_IN(restart_max_delay), .flags = SET_DEFAULT, .preset = "30s", .brief = "what that pause may grow to", .example = "5min" },
-	{ SERVICE("RestartSteps"), COUNT_IN(restart_steps), .max = 1000, .flags = SET_DEFAULT, .preset = "8", .brief = "in how many restarts it grows to that",
+	{ SERVICE("RestartSteps"), COUNT_IN(restart_steps), .max = 1000, .flags = SET_DEFAULT, .preset = "0", .brief = "in how many restarts it grows to that; 0: it doubles each time",
 	  .example = "5" },
 	{ SERVICE("TimeoutStartSec"), LIMIT_IN(timeout_start), .flags = SET_DEFAULT, .preset = "90s", .brief = "how long a start may take",
 	  .about = "For Type=oneshot the default is infinity.", .example = "2min" },

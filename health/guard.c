@@ -58,7 +58,7 @@ static const uint16_t families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define LOAD(field)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define ARGUMENT(i)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (i))
+#define ARGUMENT(i)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[(i)]))
 #define UNLESS(value, jump) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (jump))
 #define IF(value, jump)     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (jump), 0)
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))

@@ -508,27 +508,35 @@ static uint32_t raise_files(void)
 		if (!setrlimit(RLIMIT_NOFILE, &more))
 			files = more;
 	}
-	if (files.rlim_cur < 2 * SPARE_FDS)
+	if (files.rlim_cur < SPARE_FDS + SPARE_FDS)
 		return SPARE_FDS / 4;
 	return files.rlim_cur - SPARE_FDS > MOST_BUSY ? MOST_BUSY : (uint32_t)files.rlim_cur - SPARE_FDS;
 }
 
+static int watch_asks(struct tower *w)
+{
+	owned_fd epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	w->epoll = epoll;
+	read_clock(w, -1);
+	return epoll < 0 ? 1 : run(w);
+}
+
 int probe_main(int sock, const struct table *t)
 {
-	owned_mem struct flight *flights = calloc((size_t)t->n_units + 1, sizeof(*flights));
-	owned_mem uint32_t *heap = calloc((size_t)t->n_units + 1, sizeof(*heap));
 	struct tower w = {
-		.t = t, .flights = flights, .heap = heap, .most_busy = raise_files(), .sock = sock,
+		.t = t, .sock = sock, .most_busy = raise_files(),
+		.flights = calloc((size_t)t->n_units + 1, sizeof(*w.flights)),
+		.heap = calloc((size_t)t->n_units + 1, sizeof(*w.heap)),
 		.queue = { NOBODY, NOBODY }, .outbox = { NOBODY, NOBODY },
 	};
+	int code = 1;
 
-	if (!flights || !heap)
-		return 1;
-	guard_enter(sock); /* from here on nothing is allocated */
-	owned_fd epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll < 0)
-		return 1;
-	w.epoll = epoll;
-	read_clock(&w, -1);
-	return run(&w);
+	if (w.flights && w.heap) {
+		guard_enter(sock); /* from here on nothing is allocated */
+		code = watch_asks(&w);
+	}
+	free(w.heap);
+	free(w.flights);
+	return code;
 }

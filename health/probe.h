@@ -21,7 +21,10 @@ struct probe_ask {
 
 enum probe_result { PROBE_OK, PROBE_FAILED, PROBE_N };
 
-/* Why a probe failed; the number beside it is an errno, an HTTP status, or 0. DETAIL_SYSTEM: it could not be tried, which is not the unit's failure. */
+/*
+ * Why a probe failed; the number beside it is an errno, an HTTP status, or 0.
+ * DETAIL_SYSTEM: it could not be tried, which is not the unit's failure.
+ */
 enum probe_detail { DETAIL_NONE, DETAIL_CONNECT, DETAIL_TIMEOUT, DETAIL_NOT_LISTENING, DETAIL_STATUS, DETAIL_NOT_HTTP,
 		    DETAIL_CLOSED, DETAIL_MISSING, DETAIL_SYSTEM, DETAIL_EXIT, DETAIL_SIGNAL, N_DETAILS };
 #define DETAIL(what, number) ((int32_t)(((uint32_t)(what) << 16) | ((uint32_t)(number) & 0xffffu)))

@@ -53,9 +53,12 @@ static void all_signals(sigset_t *set)
 
 void signals_block(void)
 {
-	uint64_t all = ~(uint64_t)0;
+	static const uint64_t all = ~(uint64_t)0, usual[4]; /* SIG_DFL without flags, as the kernel's struct sigaction */
 
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	/* What whoever started us ignores would be ignored by every unit too. KILL and STOP refuse, and need nothing. */
+	for (int sig = 1; sig <= 64; sig++)
+		(void)syscall(SYS_rt_sigaction, sig, usual, NULL, sizeof(all));
 }
 
 /* A manager may leave 0, 1 or 2 closed; the next file opened would then be taken for the console. */
@@ -95,7 +98,6 @@ static void ready_itself(void)
 	(void)prctl(PR_SET_NAME, "coppice");
 	/* Nobody of the same user may look into us by /proc or ptrace; execve resets it. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		world.nofile = (uint64_t)files.rlim_cur;
 		files.rlim_cur = files.rlim_max;

@@ -23,7 +23,7 @@ struct init_options {
 /* Reads the options into *ret; 0, or the exit status after it has told what is wrong (2), or after --help (-1: leave with 0). */
 int init_options_read(int argc, char **argv, struct init_options *ret);
 
-/* Blocks every signal there is, so that none is lost before the loop reads them. The first act of main. */
+/* Blocks every signal there is, so that none is lost before the loop reads them, and ignores none. The first act of main. */
 void signals_block(void);
 
 /* Lives as init; returns the exit status when all is over (or does not return: reboot). */

@@ -422,8 +422,17 @@ static int do_dir(struct site *s, const struct op *op, struct text *about)
 	return dir < 0 && dir != -EROFS ? target_failed(op, -dir, about) : 0;
 }
 
+static int do_seal(struct site *s, const struct op *op, struct text *about)
+{
+	owned_fd top = inside_open(s->root, op->target, O_PATH | O_DIRECTORY, 0);
+	int rc = top < 0 ? top : kernel_seal(top, attrs_of(op));
+
+	return rc < 0 ? fail(about, op, -rc) : 0;
+}
+
 static int (*const doing[N_OPS])(struct site *, const struct op *, struct text *) = {
 	[OP_NEW] = do_new, [OP_BIND] = do_bind, [OP_VOLUME] = do_volume, [OP_NODE] = do_node, [OP_LINK] = do_link, [OP_DIR] = do_dir,
+	[OP_SEAL] = do_seal,
 };
 
 int site_mount(struct site *s, const struct op *op, struct text *about)

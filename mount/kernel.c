@@ -165,6 +165,15 @@ int kernel_bind(int source, bool deep, uint32_t attrs, int target)
 	return later ? remount(tree, attrs) : 0;
 }
 
+int kernel_seal(int mounted, uint32_t attrs)
+{
+	struct attr_ change = { .set = attrs };
+
+	if (syscall(SYS_mount_setattr, mounted, "", FD_ITSELF, &change, sizeof(change)) == 0)
+		return 0;
+	return hidden(errno) ? remount(mounted, attrs) : -errno;
+}
+
 int kernel_pivot(int root)
 {
 	/* Old and new root on one place, pivot_root(2), "pivot_root(".", ".")": no directory to put the old one is needed. */

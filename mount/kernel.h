@@ -32,6 +32,9 @@ int kernel_mount(const char *type, const char *options, uint32_t attrs, int targ
  */
 int kernel_bind(int source, bool deep, uint32_t attrs, int target);
 
+/* Adds attributes to the mount whose root `mounted` is. 0 or -errno. */
+int kernel_seal(int mounted, uint32_t attrs);
+
 /* Makes `root`, a descriptor of a mounted directory, the root of this mount namespace and forgets the old one. 0 or -errno. */
 int kernel_pivot(int root);
 

@@ -73,7 +73,7 @@ bool plan_wants_namespace(const struct table *t, const struct unit *u)
 
 uint32_t plan_room(const struct table *t, const struct unit *u)
 {
-	return (uint32_t)(1 + LENGTH(common) + LENGTH(run_shared) + 1) + list_count(t, u->mounts);
+	return (uint32_t)(1 + LENGTH(common) + LENGTH(run_shared) + 1) + 2 * list_count(t, u->mounts);
 }
 
 static uint32_t put_all(struct op *into, const struct op *from, size_t n)
@@ -171,6 +171,13 @@ uint32_t plan_make(const struct table *t, const struct unit *u, const char *noti
 		into[n++] = mount_op(t, u, m);
 	}
 	sort_by_depth(into + own, n - own);
+	/* In a tmpfs places for other mounts may still have to be made: "TemporaryFileSystem=/var:ro", "BindPaths=/var/lib/app". */
+	for (uint32_t i = own, end = n; i < end; i++) {
+		if (into[i].kind != OP_NEW || !(into[i].flags & OP_RO))
+			continue;
+		into[i].flags &= ~(uint32_t)OP_RO;
+		into[n++] = (struct op){ .kind = OP_SEAL, .flags = OP_RO, .line = into[i].line, .target = into[i].target };
+	}
 	return n;
 }
 
@@ -205,6 +212,7 @@ bool plan_options(const char *options, uint32_t *flags, struct text *rest)
 static const char *const kind_words[N_OPS] = {
 	[OP_OVERLAY] = "overlay of", [OP_ROOT_BIND] = "root from", [OP_ROOT_SELF] = "the container's root", [OP_NEW] = "new",
 	[OP_BIND] = "bind", [OP_VOLUME] = "volume", [OP_NODE] = "device", [OP_LINK] = "link to", [OP_DIR] = "directory",
+	[OP_SEAL] = "seal",
 };
 static const struct { uint32_t flag; const char *word; } flag_names[] = {
 	{ OP_RO, "ro" }, { OP_NOSUID, "nosuid" }, { OP_NODEV, "nodev" }, { OP_NOEXEC, "noexec" }, { OP_DEEP, "rbind" },

@@ -24,6 +24,7 @@ enum op_kind {
 	OP_NODE,      /* a device */
 	OP_LINK,      /* a symbolic link to `source` */
 	OP_DIR,       /* a directory that has to be there */
+	OP_SEAL,      /* read-only from now on, as all that lies in it has been mounted */
 	N_OPS
 };
 

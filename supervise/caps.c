@@ -54,15 +54,16 @@ static int set_all(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 /* A capability that is in no bounding set never comes back, whatever is executed. */
 static int drop_bounding(uint64_t keep, bool harmless, struct text *about)
 {
-	/* The kernel ends the list: EINVAL for the first number it does not know. */
 	for (int cap = 0; cap < 64; cap++) {
-		int have = keep & UINT64_C(1) << cap ? 0 : prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-
-		if (have < 0)
-			break;
-		if (have == 0 || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		if (keep & UINT64_C(1) << cap || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
 			continue;
-		if (errno == EPERM && harmless)
+		/* The kernel ends the list: EINVAL for the first number it does not know. */
+		if (errno == EINVAL)
+			break;
+		/* Without CAP_SETPCAP it refuses even what is gone already. */
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
+			continue;
+		if (harmless)
 			return 0;
 		text_put(about, "the bounding set; this needs CAP_SETPCAP in the container, or NoNewPrivileges=yes");
 		return -errno;

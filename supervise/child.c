@@ -35,17 +35,12 @@ static int step_gate(struct life *l)
 /* By number: the C libraries keep signals 32 to 34 for themselves and leave them out of their sets. */
 static int step_signals(struct life *l)
 {
-	static const unsigned long none[16]; /* an empty kernel sigset_t, and SIG_DFL without flags as kernel sigaction */
-	const size_t set = 64 / 8;
+	static const uint64_t none;
 
-	/* A handler would not outlive execve, but what PID 1 or its starter ignores would. */
-	for (int sig = 1; sig <= 64; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP && syscall(SYS_rt_sigaction, sig, none, NULL, set) < 0)
-			return -errno;
-	/* A person at a shell expects pipes to end what writes into them. */
+	/* Actions are the default ones: PID 1 ignores nothing (signals_block), and handlers do not outlive a fork here. A person at a shell expects pipes to end what writes into them. */
 	if (l->unit->ignore_sigpipe && l->job->phase != PHASE_EXEC && signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
-	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, set) < 0 ? -errno : 0;
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0 ? -errno : 0;
 }
 
 static int step_session(struct life *l)

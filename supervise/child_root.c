@@ -239,11 +239,12 @@ int step_group(struct life *l)
 	if (rc < 0 || l->stays)
 		return rc;
 	/* Also an empty list: PID 1's own groups are not the unit's. */
-	if (setgroups(p->n_groups, p->groups) < 0 && (errno != EPERM || p->n_groups || !groups_are_fixed())) {
+	/* By number, here and below: the C library would first stop the threads that nobody has, in four more calls each. */
+	if (syscall(SYS_setgroups, p->n_groups, p->groups) < 0 && (errno != EPERM || p->n_groups || !groups_are_fixed())) {
 		text_put(&l->about, "supplementary groups");
 		return -errno;
 	}
-	if (setresgid(p->gid, p->gid, p->gid) < 0) {
+	if (syscall(SYS_setresgid, p->gid, p->gid, p->gid) < 0) {
 		text_fmt(&l->about, "group %u", p->gid);
 		return -errno;
 	}
@@ -285,7 +286,7 @@ int step_user(struct life *l)
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 			return -errno;
 	}
-	if (setresuid(uid, uid, uid) < 0) {
+	if (syscall(SYS_setresuid, uid, uid, uid) < 0) {
 		text_fmt(&l->about, "user %u", uid);
 		return -errno;
 	}

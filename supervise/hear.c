@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "conf/kit/say.h"
 #include "conf/kit/sys.h"
@@ -216,7 +217,9 @@ void service_gate(struct manager *m, uint32_t i, enum role role)
 		struct why w = { .code = WHY_SETUP, .a = (int32_t)rep.step, .b = rep.error };
 
 		why_text(m->table, i, &w, words, sizeof(words));
-		say(SAY_ERROR, "%s: %s%s%s", name_of(m, i), words, rep.about[0] ? ": " : "", rep.about);
+		bool said = strstr(words, rep.about) != NULL;
+
+		say(SAY_ERROR, "%s: %s%s%s", name_of(m, i), words, said ? "" : ": ", said ? "" : rep.about);
 	}
 }
 

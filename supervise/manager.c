@@ -220,7 +220,7 @@ static void ask_one(struct manager *m, enum ask ask, uint32_t i, int32_t a, stru
 		s->dirty = true;
 		if (u->load == LOAD_OK)
 			service_event(m, i, EV_RESET);
-		if (u->load == LOAD_OK && s->r.state == INACTIVE && s->r.wanted) {
+		if (u->load == LOAD_OK && s->r.state == INACTIVE && s->r.wanted && !s->start_pending) {
 			s->r.wanted = 0;
 			service_count(m, i);
 			service_why(s, WHY_NOT_STARTED, 0, 0);
@@ -525,7 +525,8 @@ static void sweep(struct manager *m)
 
 		timer_arm(&m->loop, &m->shutdown_timer, time_add(m->now, left > MOST ? MOST : left < LEAST ? LEAST : left));
 	}
-	if ((m->sweep == SWEEP_REST || m->sweep == SWEEP_KILL) && nobody_left(m))
+	/* The end of the last one may have left something to do: its upper layer to remove. */
+	if ((m->sweep == SWEEP_REST || m->sweep == SWEEP_KILL) && nobody_left(m) && m->queue_n == 0)
 		m->sweep = SWEEP_OVER;
 }
 

@@ -102,8 +102,11 @@ void order_stop(struct manager *m, uint32_t i, enum asked asked)
 		return;
 	}
 	/* A stop for good outranks a restart under way, never the other way round. */
-	if (s->stop_pending && (s->asked == ASKED_SHUTDOWN || (s->asked == ASKED_BY_HAND && asked != ASKED_SHUTDOWN)))
+	if (s->stop_pending && (s->asked == ASKED_SHUTDOWN || (s->asked == ASKED_BY_HAND && asked != ASKED_SHUTDOWN))) {
+		s->start_pending &= stays_wanted;
+		service_commit(m, i);
 		return;
+	}
 	s->asked = (uint8_t)asked;
 	s->start_pending = false;
 	s->stop_pending = true;

@@ -42,7 +42,7 @@ void note_end(struct service *s, enum ending how, enum why_code code, int32_t a,
 
 static enum face face_of(const struct unit *u, const struct service *s)
 {
-	if (s->r.state != UP)
+	if (s->r.state != UP && s->r.state != RELOADING)
 		return svc_face(s->r.state);
 	if (u->type == TYPE_ONESHOT)
 		return FACE_DONE;
@@ -196,7 +196,8 @@ enum svc_event run_command(struct manager *m, uint32_t i, bool first)
 		return EV_NONE;
 	}
 	uint32_t command = command_at(m, unit_of(m, i), s->r.state, s->r.step, &phase);
-	if (command == 0)
+	/* At the very end of a shutdown nobody is left to see a command through. */
+	if (command == 0 || m->sweep >= SWEEP_REST)
 		return EV_LAST;
 	s->r.phase = phase;
 	int e = spawn_unit(m, i, ROLE_CONTROL, phase, command);

@@ -314,7 +314,7 @@ static void helper_reaped(struct manager *m, uint32_t k)
 		(void)sys_close(h->sock);
 		h->sock = -1;
 	}
-	if (!h->wanted || m->sweep >= SWEEP_REST)
+	if (!h->wanted || m->sweep >= SWEEP_REST || (m->how != HOW_NONE && k == HELPER_PROBE))
 		return;
 	/* Units do not notice. Pauses grow from 100 ms to 10 s, so a helper that cannot live costs nothing. */
 	msec_t rest = 100;

@@ -70,6 +70,7 @@ struct exec_head { uint32_t magic, argc, envc, total; };
 struct log_head {
 	uint64_t head, tail;     /* bytes ever written, bytes ever dropped from the front; entries lie in [tail, head) modulo LOG_RING */
 	uint64_t lines, dropped; /* lines taken in; lines that the container's stdout or a file did not get */
+	uint64_t used;           /* 0: nobody ever wrote into the ring; its pages are not even looked at */
 };
 
 #endif

@@ -112,6 +112,12 @@ int cli_usage(const struct verb *v, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
+/* Every verb takes --socket, also one that has no use for it: scripts put it everywhere. */
+static bool has_option(const struct verb *v, int o)
+{
+	return o == OPT_SOCKET || v->options & OPT(o);
+}
+
 static const struct verb *find_verb(const char *name)
 {
 	for (size_t i = 0; i < N_VERBS; i++)
@@ -198,7 +204,7 @@ static const char *next_option(void *self)
 {
 	struct option_names *at = self;
 
-	while (at->i < N_OPTIONS && !(at->v->options & OPT(at->i)))
+	while (at->i < N_OPTIONS && !has_option(at->v, at->i))
 		at->i++;
 	return at->i < N_OPTIONS ? options[at->i++].name : NULL;
 }
@@ -222,7 +228,7 @@ static int take_long(struct cli *c, int argc, char **argv, int *i)
 	char typed[32];
 
 	for (int o = 0; o < N_OPTIONS; o++) {
-		if (!(c->verb->options & OPT(o)) || strlen(options[o].name) != len || strncmp(options[o].name, name, len) != 0)
+		if (!has_option(c->verb, o) || strlen(options[o].name) != len || strncmp(options[o].name, name, len) != 0)
 			continue;
 		if (!options[o].argument)
 			return value ? cli_usage(c->verb, "--%s takes no value", options[o].name) : take(c, o, "");
@@ -245,7 +251,7 @@ static int take_short(struct cli *c, int argc, char **argv, int *i)
 	for (const char *letter = argv[*i] + 1; *letter; letter++) {
 		int o = 0, r;
 
-		while (o < N_OPTIONS && (!(c->verb->options & OPT(o)) || options[o].letter != *letter))
+		while (o < N_OPTIONS && (!has_option(c->verb, o) || options[o].letter != *letter))
 			o++;
 		if (o == N_OPTIONS)
 			return cli_usage(c->verb, "it has no option -%c", *letter);
@@ -290,8 +296,29 @@ static int read_line(struct cli *c, int argc, char **argv)
 	return r;
 }
 
+/* Options may stand before the verb, too: moves them behind it. Those with a value take the next word along. */
+static void verb_first(int argc, char **argv)
+{
+	int k = 1;
+
+	for (; k < argc && argv[k][0] == '-' && argv[k][1] == '-' && argv[k][2]; k++)
+		for (int o = 0; o < N_OPTIONS; o++)
+			if (options[o].argument && !strcmp(options[o].name, argv[k] + 2)) {
+				k++;
+				break;
+			}
+	if (k <= 1 || k >= argc)
+		return;
+	char *verb = argv[k];
+
+	memmove(argv + 2, argv + 1, (size_t)(k - 1) * sizeof(*argv));
+	argv[1] = verb;
+}
+
 int cli_main(int argc, char **argv)
 {
+	verb_first(argc, argv);
+
 	const char *name = argc > 1 ? argv[1] : "help";
 	struct cli c = { 0 };
 

@@ -132,7 +132,8 @@ json_t *client_next(struct client *c)
 	size_t n = (size_t)((const char *)memchr(line, '\n', c->len - c->used) - line);
 
 	c->used += n + 1;
-	return json_loadb(line, n, 0, NULL);
+	/* A daemon may write NUL, and it arrives as such. */
+	return json_loadb(line, n, JSON_ALLOW_NUL, NULL);
 }
 
 json_t *client_answer(struct client *c, json_int_t id, void (*tell)(void *self, const json_t *notification), void *self)

@@ -146,7 +146,7 @@ int verb_logs(const struct cli *c)
 	}
 	if (status == CLI_DONE) {
 		v.width = c->n_args == 1 ? 0 : longest(lines, c);
-		print_merged(&v, lines, most > (int64_t)SIZE_MAX / 2 ? SIZE_MAX : (size_t)most);
+		print_merged(&v, lines, (uint64_t)most > SIZE_MAX ? SIZE_MAX : (size_t)most);
 		for (size_t i = 0; i < json_array_size(early); i++)
 			on_log(&v, json_array_get(early, i));
 	}

@@ -81,6 +81,9 @@ static struct entry open_entry(const struct logs *l, uint32_t i)
 	const struct log_head *h = &l->heads[i];
 	struct entry e;
 
+	/* Reading a page of a memfd that nobody wrote would make it: a thousand silent units would cost 4 MB. */
+	if (!h->used)
+		return (struct entry){ .flags = ENTRY_OPEN };
 	copy_out(l, i, h->head, &e, sizeof(e));
 	if (e.flags != ENTRY_OPEN || e.len > LOG_LINE || h->head - h->tail > LOG_RING - extent(e.len) - sizeof(e))
 		e = (struct entry){ .flags = ENTRY_OPEN };
@@ -91,6 +94,7 @@ static void open_set(const struct logs *l, uint32_t i, uint64_t at, uint32_t len
 {
 	struct entry e = { .len = len, .flags = ENTRY_OPEN, .at = rest };
 
+	l->heads[i].used = 1;
 	copy_in(l, i, at, &e, sizeof(e));
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }

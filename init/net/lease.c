@@ -9,6 +9,7 @@
 #define REQUEST_TRIES   4u            /* 60 s, section 3.1, step 5 */
 #define RENEW_PAUSE     (60 * SECOND) /* at least, section 4.4.5 */
 #define DECLINE_PAUSE   (10 * SECOND) /* at least, section 3.1, step 5 */
+#define MESSAGE_MOST    1500u         /* bytes; more than anybody sends */
 #define SILENCE_TRIES   3u            /* DISCOVERs without an answer before answers are asked for by broadcast */
 #define PROBES          3u            /* RFC 5227 section 1.1: PROBE_NUM, PROBE_MIN, PROBE_MAX, ... */
 #define PROBE_PAUSE     (1 * SECOND)
@@ -100,7 +101,7 @@ static void ask_for_all(const struct lease_machine *m, struct dhcp_out *o)
 {
 	o->ask = true;
 	o->host = m->host;
-	o->most = m->mtu < MTU_LEAST ? MTU_LEAST : m->mtu;
+	o->most = m->mtu < MTU_LEAST ? MTU_LEAST : m->mtu > MESSAGE_MOST ? MESSAGE_MOST : m->mtu;
 	o->broadcast = m->broadcast;
 }
 

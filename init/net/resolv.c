@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #include "conf/kit/own.h"
-#include "init/net/files.h"
+#include "init/net/netfile.h"
 
 #define MOST_SHOWN  8u   /* name servers; resolver libraries ask the first three (resolv.conf(5)) */
 #define MOST_TEXT   4096u
@@ -88,7 +89,7 @@ void resolv_text(const struct resolv_slot slots[MAX_NETS], struct text *out)
 static int open_slots(const char *runtime)
 {
 	char path[PATH_MAX];
-	int e = file_dirs(runtime);
+	int e = netfile_dirs(runtime);
 
 	if (e < 0)
 		return e;
@@ -100,7 +101,7 @@ static int open_slots(const char *runtime)
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
 		if ((errno != EWOULDBLOCK && errno != EINTR) || i == LOCK_TRIES)
 			return -errno;
-		(void)usleep(5000);
+		(void)poll(NULL, 0, 5);
 	}
 	return take_fd(&fd);
 }
@@ -121,7 +122,7 @@ int resolv_write(const char *runtime, const char *path, uint32_t slot, const str
 	if (pwrite(fd, slots, sizeof(slots), 0) != (ssize_t)sizeof(slots))
 		return errno ? -errno : -EIO;
 	resolv_text(slots, &out);
-	ssize_t n = file_read(path, there, sizeof(there));
+	ssize_t n = netfile_read(path, there, sizeof(there));
 	if (n < 0 && n != -ENOENT && n != -ELOOP && n != -EFBIG)
 		return n == -EINVAL ? 1 : (int)n;
 	if (n == -EFBIG || (n > 0 && ((size_t)n < strlen(RESOLV_MARK) || memcmp(there, RESOLV_MARK, strlen(RESOLV_MARK)) != 0)))
@@ -131,5 +132,5 @@ int resolv_write(const char *runtime, const char *path, uint32_t slot, const str
 	/* Nothing to say and nothing to take back. */
 	if (n <= 0 && out.len == strlen(RESOLV_MARK))
 		return 0;
-	return file_write(path, text, out.len, 0644, true);
+	return netfile_write(path, text, out.len, 0644, true);
 }

@@ -1,4 +1,8 @@
-/* spawn.c - runs a command again and again and prints what each run took, from vfork to its end, in microseconds. Usage: spawn N COMMAND... */
+/*
+ * spawn.c - runs a command again and again and prints what each run took, from vfork to its end, in microseconds.
+ *
+ * Usage: spawn N COMMAND...
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>

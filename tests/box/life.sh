@@ -31,7 +31,6 @@ EOF
 policies='no always on-success on-failure on-abnormal on-abort on-watchdog'
 for policy in $policies; do
 	for end in clean code term kill late dog; do
-		[[ $end != clean && $end != term ]] || [[ $policy != x ]] || continue
 		unit "r.$end.$policy" <<-EOF
 			[Service]
 			Restart=$policy

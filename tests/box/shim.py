@@ -6,12 +6,13 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from shims import KID, behaviour, children, main, soon, state, status_of, zombies
+from shims import KID, PATIENCE, behaviour, children, main, soon, state, status_of, zombies
 
 CODES = range(256)
 FATAL = [sig for sig in range(1, 65) if sig not in (17, 18, 19, 20, 21, 22, 23, 28)]  # whose default is death
 FAULTS = [4, 5, 6, 7, 8, 11, 31]
 PASSED = [sig for sig in range(1, 65) if sig not in (9, 17, 19)]  # KILL and STOP cannot be caught, CHLD is about us
+SENTINEL = 64
 JOB_CONTROL = [20, 21, 22]  # TSTP, TTIN, TTOU
 
 
@@ -45,15 +46,12 @@ def _(shim):
 @behaviour("as PID 1: exit codes and deaths", want=[0, 1, 7, 255, 137, 143])
 def _(shim):
     words = [("exit", 0), ("exit", 1), ("exit", 7), ("exit", 255), ("die", 9), ("die", 15)]
-    return [as_pid1(shim, [], KID, *word) for word in words]
+    return [pid1_status(shim, KID, *word) for word in words]
 
 
-def as_pid1(shim, options, *command):
-    end, other = os.pipe()
-    with shim.start(options, *command, above=[KID, "pid1", other], pass_fds=[other]) as life:
-        os.close(other)
-        os.close(end)
-        return life.end()
+def pid1_status(shim, *command):
+    with Pid1(shim, [], *command) as one:
+        return one.life.end()
 
 
 class Pid1:
@@ -113,27 +111,27 @@ def _(shim):
 # ---- signals ----
 
 def heard(life, ready, sig, pid=None):
-    """What the command gets of a signal: numbers until a sentinel, or how the shim ended."""
-    sentinel = signal.SIGUSR2 if sig == signal.SIGUSR1 else signal.SIGUSR1
+    """What the command gets of a signal: numbers, up to a sentinel, the last of those that wait to be fetched; or how the shim ends."""
     got = []
     life.send(sig, pid)
     try:
-        life.send(sentinel, pid)
+        if sig != SENTINEL:
+            life.send(SENTINEL, pid)
     except ProcessLookupError:
         pass
-    while True:
-        # Either the sentinel arrives, or the shim has died and nothing will.
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         line = life.line(0.02)
         if line is None:
-            if pid is None and life.process.poll() is not None:
-                os.kill(int(ready), signal.SIGKILL)
-                return "the shim dies"
             if state(pid or life.pid) in ("Z", ""):
+                if ready:
+                    os.kill(int(ready), signal.SIGKILL)
                 return "the shim dies"
             continue
-        if int(line) == sentinel:
-            return got[0] if len(got) == 1 else got
+        if int(line) == SENTINEL:
+            return SENTINEL if sig == SENTINEL else got[0] if len(got) == 1 else got
         got.append(int(line))
+    return "nothing is heard any more"
 
 
 def hear_each(shim, options, signals):
@@ -180,11 +178,11 @@ def _(shim):
         return [int(life.line()) for _ in range(40)]
 
 
-@behaviour("as PID 1, signals from outside are passed on", want=[1, 2, 15, 10, 37, 64, 6])
+@behaviour("as PID 1, signals from outside are passed on", want=[1, 2, 15, 12, 37, 64, 6])
 def hear_pid1(shim):
     with Pid1(shim, [], KID, "record") as one:
         one.life.until("ready")
-        return [heard(one.life, 0, sig, one.pid) for sig in (1, 2, 15, 12, 37, 64, 6)]
+        return [heard(one.life, None, sig, one.pid) for sig in (1, 2, 15, 12, 37, 64, 6)]
 
 
 @behaviour("job control's signals stop the session and the shim, CONT wakes both", on="dumb-init",
@@ -220,22 +218,22 @@ def _(shim):
 # ---- groups ----
 
 def reached(shim, options, env=None):
+    """Who of the command and its child hears signals."""
     with shim.start(options, KID, "pair", env=env) as life:
-        pids = [life.until("second"), life.until("ready")] if False else sorted(life.line().split()[0] for _ in range(2))
-        assert pids == ["ready", "second"], pids
+        got = []
+        for _ in range(2):
+            life.line()  # both are there
         life.send(signal.SIGUSR1)
-        first = life.until("first")
-        life.send(signal.SIGUSR2)
-        got = [first]
-        # The sentinel has reached the first; had USR1 reached the second, it would have said so by now, or will soon.
-        for _ in range(3):
-            line = life.line(0.05)
-            if line:
-                got.append(line)
-        return sorted(line.split()[-1] + (" both" if line.startswith("second") else "") for line in got)
+        life.send(SENTINEL)
+        while (line := life.line(PATIENCE if f"first {SENTINEL}" not in got else 0.05)) is not None:
+            got.append(line)
+            if len(got) == 4:
+                break
+        return sorted(got)
 
 
-ALONE, BOTH = ["10", "12"], ["10", "10 both", "12", "12 both"]
+ALONE = ["first 10", "first 64"]
+BOTH = ALONE + ["second 10", "second 64"]
 
 
 @behaviour("signals go to the command alone", on="tini catatonit coppice", want=ALONE)
@@ -298,7 +296,7 @@ def rewritten(shim, rules, signals, spell="-r"):
     with shim.start(options, KID, "record") as life:
         if life.until("ready") is None:
             return life.end()
-        return [heard(life, 0, sig) for sig in signals]
+        return [heard(life, None, sig) for sig in signals]
 
 
 @behaviour("-r 15:2, a chain, and the lowest and the highest", on="dumb-init coppice", want=[[2, 3, 18, 2], [2, 3, 15], [31, 1]])
@@ -316,7 +314,7 @@ def _(shim):
 def _(shim):
     with shim.start(["--rewrite=15:2"], KID, "record") as life:
         life.until("ready")
-        return [rewritten(shim, ["15:2"], [15], "--rewrite"), [heard(life, 0, 15)]]
+        return [rewritten(shim, ["15:2"], [15], "--rewrite"), [heard(life, None, 15)]]
 
 
 @behaviour("-r with names and real-time signals", on="dumb-init coppice", want=[2, 37, 15], theirs={
@@ -471,10 +469,6 @@ def _(shim):
 @behaviour("standard descriptors that are closed are no obstacle", want=7, theirs={
     "tini": (1, "nothing there needs a descriptor")})
 def _(shim):
-    return shim.status_closed([], KID, "exit", 7) if hasattr(shim, "status_closed") else closed(shim)
-
-
-def closed(shim):
     pid = os.posix_spawn(shim.path, [shim.path, "--", KID, "exit", "7"], {},
                          file_actions=[(os.POSIX_SPAWN_CLOSE, fd) for fd in (0, 1, 2)])
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -619,14 +613,23 @@ def _(shim):
     return [line[4:] for line in out.splitlines() if line.startswith("arg")]
 
 
-@behaviour("more words on request: -v, and the variable for it", on="tini dumb-init catatonit", want=[False, True, True], theirs={
-    "catatonit": ([False, False, True], "-v is no option of it")} if False else {})
+def talks(shim, options, env=None):
+    out, _, error = shim.run(options, KID, "exit", 0, env=env)
+    return bool(out + error)
+
+
+@behaviour("silent unless asked; -v and the variable ask", want={
+    "tini": [False, True, True], "dumb-init": [False, True, True], "catatonit": [False, True], "coppice": [False, True]})
 def _(shim):
-    variable = {"tini": ("TINI_VERBOSITY", "3"), "dumb-init": ("DUMB_INIT_DEBUG", "1"), "catatonit": ("CATATONIT_DEBUG", "1")}[shim.dialect]
-    quiet = ["-s"] if shim.dialect == "tini" else []
-    loud = {"tini": ["-s", "-vvv"], "dumb-init": ["-v"], "catatonit": []}[shim.dialect]
-    said = lambda options, env=None: any(shim.run(options, KID, "exit", 0, env=env)[i] for i in (0, 2))
-    return [said(quiet), said(loud) or shim.dialect == "catatonit", said(quiet, dict([variable]))]
+    options = ["-s"] if shim.dialect == "tini" else []
+    loud = {"tini": ["-s", "-v"], "dumb-init": ["-v"], "coppice": ["-v"]}
+    variable = {"tini": {"TINI_VERBOSITY": "3"}, "dumb-init": {"DUMB_INIT_DEBUG": "1"}, "catatonit": {"CATATONIT_DEBUG": "1"}}
+    said = [talks(shim, options)]
+    if shim.dialect in loud:
+        said.append(talks(shim, loud[shim.dialect]))
+    if shim.dialect in variable:
+        said.append(talks(shim, options, variable[shim.dialect]))
+    return said
 
 
 @behaviour("what we say goes to stderr, and leaves the command's output alone", on="tini coppice", want="", theirs={
@@ -637,33 +640,153 @@ def _(shim):
 
 # ---- the parent's death ----
 
-def after_parent(shim, options):
+def after_parent(shim, sig):
     end, other = os.pipe()
-    with shim.start(options, KID, "record", above=[KID, "parent"], stdin=end) as life:
+    with shim.start(["-p", sig], KID, "record", above=[KID, "parent"], stdin=end) as life:
         os.close(end)
-        child = int(life.until("ready"))
+        ready = life.until("ready", 0.5 if not shim.ours else 10)
         os.write(other, b"x")
         os.close(other)
+        if ready is None:
+            return "refused"
         life.end()
-        got = life.line(0.3 if "KILL" in " ".join(options) else 5)
-        gone = soon(lambda: state(child) in ("Z", ""), 2 if shim.ours else 0.3) if "KILL" in " ".join(options) else False
-        os.kill(child, signal.SIGKILL)
-        return "killed" if gone else got
+        line = life.line(5 if sig != "SIGKILL" else 0.1)
+        if line is not None:
+            return line
+        return "killed" if soon(lambda: state(int(ready)) in ("Z", ""), 5 if shim.ours else 0.1) else "left alone"
 
 
 @behaviour("-p SIGUSR1: the command hears of our parent's death", on="tini coppice", want="10")
 def _(shim):
-    return after_parent(shim, ["-p", "SIGUSR1"])
+    return after_parent(shim, "SIGUSR1")
 
 
-@behaviour("-p with a number", on="tini coppice", want="12", theirs={"tini": (None, "numbers are names")} if False else {})
+@behaviour("-p with a number", on="tini coppice", want="12", theirs={"tini": ("refused", "a number is as good as a name")})
 def _(shim):
-    if shim.dialect == "tini" and not shim.ours:
-        return "12" if shim.run(["-p", "12"], KID, "exit", 0)[1] == 1 else "?"
-    return after_parent(shim, ["-p", "12"])
+    return after_parent(shim, "12")
 
 
 @behaviour("-p SIGKILL: the command goes with us", on="tini coppice", want="killed", theirs={
-    "tini": (None, "the command is not left alone")})
+    "tini": ("left alone", "the command is not left alone")})
 def _(shim):
-    return after_parent(shim, ["-p", "SIGKILL"])
+    return after_parent(shim, "SIGKILL")
+
+
+# ---- those whom the command leaves behind ----
+
+def left_behind(shim, options, how, pid1=False):
+    """The exit status, and what was heard of the one who was left."""
+    scene = Pid1(shim, options, KID, "leave", how, 7) if pid1 else shim.start(options, KID, "leave", how, 7)
+    life = scene.life if pid1 else scene
+    with scene:
+        left = int(life.until("left"))
+        begun = time.monotonic()
+        status = life.end(20)
+        took = time.monotonic() - begun
+        said = []
+        # PID 1's end is theirs; elsewhere they may be well, and say nothing.
+        while (line := life.line(0.15)) is not None:
+            said.append(line)
+        alive = not pid1 and state(left) not in ("Z", "")
+        return status, said, alive, took
+
+
+@behaviour("as PID 1: whom the command leaves behind is asked to end, and given the time", want=(7, ["term", "bye"]), theirs={
+    name: ((7, []), "nobody is killed unasked") for name in ("tini", "catatonit", "dumb-init")})
+def _(shim):
+    return left_behind(shim, [], "polite", True)[:2]
+
+
+@behaviour("as PID 1: with a daemon of a session of its own as well", want=(7, ["term", "bye"]), theirs={
+    name: ((7, []), "nobody is killed unasked") for name in ("tini", "catatonit", "dumb-init")})
+def _(shim):
+    return left_behind(shim, [], "apart", True)[:2]
+
+
+@behaviour("as a subreaper: the same, and nobody stays behind", on="tini catatonit coppice", want=[(7, ["term", "bye"], False)] * 2, theirs={
+    name: ([(7, [], True)] * 2, "nobody stays behind") for name in ("tini", "catatonit")})
+def _(shim):
+    options = ["-s"] if shim.dialect == "tini" else []
+    return [left_behind(shim, options, how)[:3] for how in ("polite", "apart")]
+
+
+@behaviour("without a mandate, they are left alone", on="tini", want=(7, [], True))
+def _(shim):
+    return left_behind(shim, [], "polite")[:3]
+
+
+@behaviour("its group gets SIGTERM; without a session, it does not", on="dumb-init", want=[(7, ["term", "bye"]), (7, [])])
+def _(shim):
+    return [left_behind(shim, options, "polite")[:2] for options in ([], ["-c"])]
+
+
+@behaviour("who does not listen gets SIGKILL after 5 s", on="coppice", want=(7, [], "5 s"))
+def _(shim):
+    status, said, _, took = left_behind(shim, [], "stubborn", True)
+    return status, said, "5 s" if 4.8 <= took <= 5.6 else took
+
+
+@behaviour("a signal to end in that time means at once, a daemon's children included", on="coppice", want=(7, "at once", False))
+def _(shim):
+    with shim.start([], KID, "leave", "stubborn", 7) as life:
+        left = int(life.until("left"))
+        soon(lambda: children(life.pid) == [left])
+        begun = time.monotonic()
+        life.send(15)
+        status = life.end(20)
+        return status, "at once" if time.monotonic() - begun < 2 else "late", state(left) not in ("Z", "")
+
+
+# ---- catatonit's pause ----
+
+@behaviour("-P runs nothing and ends well on SIGTERM and SIGINT, and on no other signal", on="catatonit", want=[0, 0])
+def _(shim):
+    got = []
+    for sig in (15, 2):
+        with shim.start(["-P"], "/no/such/command") as life:
+            # Blocked: it is listening.
+            soon(lambda: int(status_of(life.pid, "SigBlk") or "0", 16) & 1 << 9)
+            life.send(10)
+            life.send(1)
+            life.send(sig)
+            got.append(life.end())
+    return got
+
+
+@behaviour("-P reaps", on="catatonit", want=0, theirs={"catatonit": (3, "we look before we wait")})
+def _(shim):
+    with shim.start(["-P"], above=[KID, "inherit", 3]) as life:
+        soon(lambda: os.readlink(f"/proc/{life.pid}/cwd") == "/")
+        soon(lambda: zombies(life.pid) == 0, 5 if shim.ours else 0.1)
+        return zombies(life.pid)
+
+
+# ---- at rest ----
+
+@behaviour("it sleeps until something happens", want=0, theirs={"tini": (1, "it wakes every second")})
+def _(shim):
+    with shim.start([], KID, "record") as life:
+        life.until("ready")
+        life.send(12)
+        life.until("12")
+        time.sleep(0.05)
+        before = int(status_of(life.pid, "voluntary_ctxt_switches"))
+        time.sleep(1.05)
+        return int(status_of(life.pid, "voluntary_ctxt_switches")) - before
+
+
+# ---- where container managers put it ----
+
+@behaviour("called as managers call it: /sbin/docker-init -- CMD, /run/podman-init -- CMD, /dev/init -- CMD", on="coppice", want=[7, 7, 7])
+def _(shim):
+    got = []
+    for name in ("docker-init", "podman-init", "init"):
+        path = os.path.dirname(shim.path) + "/" + name
+        if not os.path.lexists(path):
+            os.symlink(os.path.realpath(shim.path), path)
+        shim_there = type(shim)(name, path, True)
+        got.append(pid1_status(shim_there, KID, "exit", 7))
+    return got
+
+
+sys.exit(main())

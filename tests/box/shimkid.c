@@ -31,8 +31,20 @@ static void set_mask(uint64_t mask)
 static int fetch_signal(void)
 {
 	uint64_t all = ~(uint64_t)0;
+	long sig;
 
-	return (int)syscall(SYS_rt_sigtimedwait, &all, NULL, NULL, sizeof(all));
+	/* To be stopped and to go on interrupts it. */
+	do
+		sig = syscall(SYS_rt_sigtimedwait, &all, NULL, NULL, sizeof(all));
+	while (sig < 0 && errno == EINTR);
+	return (int)sig;
+}
+
+static void set_handler(int sig, void (*handler)(int))
+{
+	struct { void (*handler)(int); unsigned long flags; void (*restorer)(void); uint64_t mask; } act = { .handler = handler };
+
+	(void)syscall(SYS_rt_sigaction, sig, &act, NULL, sizeof(act.mask));
 }
 
 static _Noreturn void fail(const char *what)
@@ -53,11 +65,10 @@ static _Noreturn void run(char **argv)
 static int with(char **argv)
 {
 	uint64_t ignored = strtoull(argv[1], NULL, 16);
-	struct { void (*handler)(int); unsigned long flags; void (*restorer)(void); uint64_t mask; } act = { .handler = SIG_IGN };
 
 	for (int sig = 1; sig <= 64; sig++)
 		if (ignored >> (sig - 1) & 1)
-			(void)syscall(SYS_rt_sigaction, sig, &act, NULL, sizeof(act.mask));
+			set_handler(sig, SIG_IGN);
 	set_mask(strtoull(argv[0], NULL, 16));
 	run(argv + 2);
 }
@@ -173,6 +184,7 @@ static int die(char **argv)
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	set_mask(0);
+	set_handler(sig, SIG_DFL);
 	(void)syscall(SYS_tkill, syscall(SYS_gettid), sig);
 	/* Some are ignored unless somebody handles them. */
 	return 98;
@@ -308,6 +320,8 @@ static int leave(char **argv)
 		if (argv[0][0] == 'a') {
 			(void)setsid();
 			if (fork() == 0) {
+				(void)close(gate[0]);
+				(void)close(gate[1]);
 				(void)pause();
 				_exit(0);
 			}

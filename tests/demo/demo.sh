@@ -271,8 +271,9 @@ kill_it() {
 	local db app start
 	db=$(status_of db pid) app=$(status_of app pid) start=$(now)
 	ctl kill -s KILL db || failed "coppice kill -s KILL db"
-	soon false 1 &&
-		soon 'page_shows "$title"' 30
+	# It replays its log first; the page asks it anew.
+	soon '[[ $(status_of db pid) != "'"$db"'" && $(status_of db ready) == true ]]' 60 &&
+		soon 'page_shows "$title"' 10
 	check_ok "PostgreSQL, killed with SIGKILL, is back and the page shows the same ($(since "$start"))" page_shows "$title"
 	check "it is another process" "$(status_of db pid)" != "$db"
 	check "counted as one restart" "$(status_of db restarts)" = 1

@@ -107,7 +107,7 @@ static size_t look_at_answers(const struct buf *out)
 		json_error_t e;
 
 		must(eol != NULL);
-		json_t *a = json_loadb(out->at + at, (size_t)(eol - (out->at + at)), JSON_REJECT_DUPLICATES, &e);
+		json_t *a = json_loadb(out->at + at, (size_t)(eol - (out->at + at)), JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &e);
 		const json_t *one;
 		size_t i;
 

@@ -222,10 +222,12 @@ def main():
                 except Exception as e:
                     other = f"{type(e).__name__}: {e}"
                 sweep()
-                if other != expected:
+                if other == right:
+                    tell(True, number, head + ": same answer")  # where one was listed, they have learned
+                elif other != expected:
                     failed += 1
                     tell(False, number, head, f"ours: {mine}", f"theirs: {other}", f"theirs, as listed: {expected}")
                 else:
-                    tell(True, number, head + (f": ours is better: {why}" if why else ": same answer"))
+                    tell(True, number, f"{head}: ours is better: {why}")
     print(f"1..{number}")
     return failed != 0

@@ -13,6 +13,7 @@
 #define PIDS 300 /* the pid space; a number comes back as soon as nobody uses it as pid, group or session */
 
 struct being beings[MAX_BEINGS];
+uint32_t most_beings;
 static uint64_t origins;
 static struct { msec_t at; struct probe_tell tell; } answers[64];
 static uint32_t n_answers;
@@ -21,12 +22,13 @@ void beings_reset(void)
 {
 	memset(beings, 0, sizeof(beings));
 	n_answers = 0;
+	most_beings = 0;
 	origins = 0;
 }
 
 struct being *being_of(pid_t pid)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		if (beings[k].state != B_NONE && beings[k].pid == pid)
 			return &beings[k];
 	return NULL;
@@ -34,7 +36,7 @@ struct being *being_of(pid_t pid)
 
 bool group_has(pid_t group)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		if (beings[k].state != B_NONE && beings[k].group == group)
 			return true;
 	return false;
@@ -44,7 +46,7 @@ uint32_t beings_children(void)
 {
 	uint32_t n = 0;
 
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		n += beings[k].state != B_NONE && beings[k].parent == 1;
 	return n;
 }
@@ -53,7 +55,7 @@ uint32_t beings_alive(void)
 {
 	uint32_t n = 0;
 
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		n += beings[k].state != B_NONE && beings[k].state != B_ZOMBIE;
 	return n;
 }
@@ -62,7 +64,7 @@ uint32_t beings_alive(void)
 
 static bool number_used(pid_t pid)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		if (beings[k].state != B_NONE && (beings[k].pid == pid || beings[k].group == pid || beings[k].session == pid))
 			return true;
 	return false;
@@ -82,6 +84,8 @@ static struct being *born(pid_t parent)
 		b++;
 	if (b == beings + MAX_BEINGS)
 		return NULL;
+	if (b >= beings + most_beings)
+		most_beings = (uint32_t)(b - beings) + 1;
 	*b = (struct being){ .pid = pid, .parent = parent, .group = 1, .session = 1, .state = B_GATE, .pair = -1,
 			     .born = world.now, .origin = ++origins, .slow = some_time(400) };
 	for (int k = 0; k < N_DEEDS; k++)
@@ -206,7 +210,7 @@ void being_gate(int pair)
 {
 	struct manager *m = world.m;
 
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		struct being *b = &beings[k];
 
 		if (b->state != B_GATE || b->pair != pair)
@@ -245,7 +249,7 @@ static void end(struct being *b, int kind, int value)
 	b->state = B_ZOMBIE;
 	b->end_kind = kind;
 	b->end_value = value;
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		if (beings[k].state == B_NONE || beings[k].parent != b->pid || &beings[k] == b)
 			continue;
 		beings[k].parent = 1;
@@ -285,13 +289,14 @@ static void strike(struct being *b, int sig)
 	}
 	if (sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || b->role == ROLE_HELPER)
 		return;
-	if (b->deaf) {
+	if (b->deaf && b->state == B_RUNS) {
 		b->hinted = true;
 		return;
 	}
 	/* A handler that ends in order, or none. */
 	msec_t t = world.now + b->slow;
 
+	b->hinted = true;
 	if (t >= b->at[D_EXIT])
 		return;
 	b->at[D_EXIT] = t;
@@ -305,7 +310,7 @@ int sys_kill(pid_t pid, int sig)
 
 	if (sig != 0)
 		judge_kill(pid, sig);
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		struct being *b = &beings[k];
 
 		if (b->state == B_NONE || !(pid == -1 || (pid > 0 && b->pid == pid) || (pid < -1 && b->group == -pid)))
@@ -349,12 +354,12 @@ int sys_wait(pid_t pid, struct sys_exit *ret)
 
 int sys_reap_peek(struct sys_exit *ret)
 {
-	uint32_t from = roll(MAX_BEINGS);
+	uint32_t from = roll(most_beings);
 
 	if (beings_children() == 0)
 		return -ECHILD;
-	for (uint32_t n = 0; n < MAX_BEINGS; n++) {
-		struct being *b = &beings[(from + n) % MAX_BEINGS];
+	for (uint32_t n = 0; n < most_beings; n++) {
+		struct being *b = &beings[(from + n) % most_beings];
 
 		if (b->state != B_ZOMBIE || b->parent != 1)
 			continue;
@@ -386,7 +391,8 @@ int sys_reap(pid_t pid)
 
 static void spawn_child(struct being *b)
 {
-	struct being *c = born(b->pid);
+	/* Whoever was told to go makes no more children: they would be told nothing, and may stay for ever. */
+	struct being *c = b->hinted ? NULL : born(b->pid);
 
 	if (!c)
 		return;
@@ -410,7 +416,7 @@ static void spawn_child(struct being *b)
 
 static void sweep(int sig)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		if (beings[k].state != B_NONE && beings[k].parent == 1 && !beings[k].swept && beings[k].role != ROLE_HELPER)
 			strike(&beings[k], sig);
 }
@@ -487,7 +493,7 @@ msec_t beings_next(void)
 {
 	msec_t next = FOREVER;
 
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		const struct being *b = &beings[k];
 
 		if (b->state == B_NONE || b->state == B_ZOMBIE)
@@ -524,7 +530,7 @@ static void hear_helper(struct being *b)
 
 void beings_act(void)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		struct being *b = &beings[k];
 
 		if (b->state == B_NONE || b->state == B_ZOMBIE)
@@ -580,7 +586,7 @@ void probes_act(void)
 
 void beings_frozen(msec_t span)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		for (int d = 0; d < N_DEEDS; d++)
 			beings[k].at[d] = time_add(beings[k].at[d], span);
 	for (uint32_t k = 0; k < n_answers; k++)
@@ -589,7 +595,7 @@ void beings_frozen(msec_t span)
 
 void beings_calm(void)
 {
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		struct being *b = &beings[k];
 
 		if (b->state == B_NONE || b->state == B_ZOMBIE)
@@ -614,8 +620,8 @@ void beings_calm(void)
 			b->exit_kind = 1;
 			b->exit_value = 0;
 		}
-		if (b->role == ROLE_MAIN && u->type == TYPE_NOTIFY && b->at[D_EXEC] == FOREVER)
-			b->at[D_READY] = world.now + some_time(1000);
+		if (b->role == ROLE_MAIN && u->type == TYPE_NOTIFY)
+			b->at[D_READY] = (b->state == B_SETUP ? b->at[D_EXEC] : world.now) + some_time(1000);
 	}
 }
 

@@ -15,6 +15,7 @@
 static struct sim_fd fds[MAX_FDS];
 static struct pair pairs[MAX_PAIRS];
 static struct { pid_t from; char text[64]; size_t n; } notes[MAX_NOTES];
+static int most_fds; /* none lies behind it */
 static uint32_t n_notes;
 static uint64_t pending; /* signals: one bit each, as the kernel keeps them */
 
@@ -24,6 +25,7 @@ void fds_reset(void)
 	for (int k = 0; k < MAX_PAIRS; k++)
 		pairs[k].used = false;
 	n_notes = 0;
+	most_fds = 0;
 	pending = 0;
 }
 
@@ -39,6 +41,7 @@ int fd_new(enum fd_kind kind, int pair)
 		if (fds[k].kind != FD_FREE)
 			continue;
 		fds[k] = (struct sim_fd){ .kind = kind, .pair = pair };
+		most_fds = k < most_fds ? most_fds : k + 1;
 		return FIRST_FD + k;
 	}
 	broke(P_WORLD, "out of fake descriptors");
@@ -49,7 +52,7 @@ uint32_t fd_count(enum fd_kind kind)
 {
 	uint32_t n = 0;
 
-	for (int k = 0; k < MAX_FDS; k++)
+	for (int k = 0; k < most_fds; k++)
 		n += fds[k].kind == kind;
 	return n;
 }
@@ -67,7 +70,7 @@ int pair_of_fork(void)
 {
 	int found = -1;
 
-	for (int k = 0; k < MAX_FDS; k++)
+	for (int k = 0; k < most_fds; k++)
 		if (fds[k].kind == FD_FAR)
 			found = fds[k].pair;
 	if (found >= 0)
@@ -363,10 +366,10 @@ static bool is_ready(const struct sim_fd *f)
 /* Level-triggered; in whatever order. */
 static int collect(struct epoll_event *ret, int most)
 {
-	int n = 0, from = (int)roll(MAX_FDS);
+	int n = 0, from = (int)roll((uint32_t)most_fds);
 
-	for (int k = 0; k < MAX_FDS && n < most; k++) {
-		struct sim_fd *f = &fds[(from + k) % MAX_FDS];
+	for (int k = 0; k < most_fds && n < most; k++) {
+		struct sim_fd *f = &fds[from + k < most_fds ? from + k : from + k - most_fds];
 
 		if (f->kind != FD_FREE && f->watched && is_ready(f)) {
 			ret[n].events = EPOLLIN;

@@ -38,7 +38,8 @@ uint64_t cells[N_STATES][N_EVENTS];
 /* What is remembered of a unit from one moment to the next. */
 static struct seen {
 	msec_t rest, window;
-	uint32_t streak, starts, asked;
+	uint32_t streak, starts, asked, seq[2];
+	struct record r;
 } seen[MAX_SIM_UNITS];
 
 /* Whose group a number is. */
@@ -136,7 +137,7 @@ static bool going(const struct service *s)
 }
 
 /* Somebody that comes after it goes too, and has not gone yet. */
-static bool held(struct manager *m, uint32_t i, uint32_t *ret)
+static bool held(struct manager *m, uint32_t i, uint32_t also, uint32_t *ret)
 {
 	const struct unit *u = unit_at(i);
 
@@ -144,7 +145,7 @@ static bool held(struct manager *m, uint32_t i, uint32_t *ret)
 		uint32_t edge = list_item(m->table, u->serves, x);
 
 		*ret = EDGE_UNIT(edge);
-		if (EDGE_KIND(edge) & EDGE_AFTER && going(&m->services[*ret]))
+		if (EDGE_KIND(edge) & EDGE_AFTER && (*ret == also || going(&m->services[*ret])))
 			return true;
 	}
 	return false;
@@ -155,12 +156,12 @@ static void judge_stop(struct manager *m, uint32_t i)
 {
 	uint32_t k, unused;
 
-	if (held(m, i, &k))
+	if (held(m, i, NO_UNIT, &k))
 		broke(P_ORDERED_STOP, "u%02u is stopped; u%02u is %s", i, k, svc_state_word(m->services[k].r.state));
 	for (k = 0; k < m->n; k++) {
 		const struct service *d = &m->services[k];
 
-		if (unit_at(k)->stop_priority > unit_at(i)->stop_priority && going(d) && (d->r.state >= ENDING || !held(m, k, &unused)))
+		if (unit_at(k)->stop_priority > unit_at(i)->stop_priority && going(d) && (d->r.state >= ENDING || !held(m, k, i, &unused)))
 			broke(P_ORDERED_STOP, "u%02u is stopped; u%02u with more priority is %s", i, k, svc_state_word(d->r.state));
 	}
 }
@@ -205,7 +206,7 @@ void judge_gate(const struct being *b)
 	groups[b->pid].index = b->index;
 	groups[b->pid].set = true;
 	trace("pid %d: role %d of %u, state %s", b->pid, (int)b->role, b->index, b->role < N_UNIT_ROLES ? svc_state_word(b->during) : "-");
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		const struct being *o = &beings[k];
 
 		if (o->state != B_NONE && o->known && o->role == b->role && o->index == b->index && o->parent == 1)
@@ -303,7 +304,7 @@ static void judge_pids(void)
 		broke(P_PIDS, "%u processes, %u in the map", known, listed);
 	if (sessions != m->n_sessions)
 		broke(P_COUNTS, "%u sessions, counted %u", sessions, m->n_sessions);
-	for (uint32_t k = 0; k < MAX_BEINGS; k++) {
+	for (uint32_t k = 0; k < most_beings; k++) {
 		const struct being *b = &beings[k];
 
 		if (b->state != B_NONE && b->parent == 1 && !b->stranger && !b->swept && b->sweep_signal == 0 && !pids_find(&m->pids, b->pid, &role, &index))
@@ -383,11 +384,20 @@ static void judge_unit(uint32_t i)
 	struct service *s = &m->services[i];
 	struct record r;
 
-	if (s->dirty || records_read(&m->records, i, &r) < 0 || memcmp(&r, &s->r, sizeof(r)) != 0)
-		broke(P_RECORDS, "the record of u%02u is not what is known of it", i);
+	const struct copy *two = m->records.slots[i].two;
+	struct seen *was = &seen[i];
+
+	/* What has not changed since the last turn was whole then. */
+	if (s->dirty || two[0].seq != was->seq[0] || two[1].seq != was->seq[1] || memcmp(&was->r, &s->r, sizeof(r)) != 0) {
+		if (s->dirty || records_read(&m->records, i, &r) < 0 || memcmp(&r, &s->r, sizeof(r)) != 0)
+			broke(P_RECORDS, "the record of u%02u is not what is known of it%s", i, s->dirty ? " (dirty)" : "");
+		was->seq[0] = two[0].seq;
+		was->seq[1] = two[1].seq;
+		was->r = s->r;
+	}
 	if (s->verdict.failures == 0 && !s->verdict.asked)
 		seen[i].asked = 0;
-	if (s->r.face != svc_face(s->r.state) && s->r.state != UP)
+	if (s->r.face != svc_face(s->r.state) && s->r.state != UP && s->r.state != RELOADING)
 		broke(P_RECORDS, "u%02u shows a face of another state", i);
 	bool live = svc_live(s->r.state), none = s->proc[ROLE_MAIN].pid == 0 && s->proc[ROLE_CONTROL].pid == 0;
 	if (!live && (!none || s->proc[ROLE_HEALTH].pid || s->r.main || s->r.control))
@@ -491,6 +501,11 @@ void judge_rest(bool after_calm)
 {
 	struct manager *m = world.m;
 
+	for (uint32_t k = 0; k < most_beings; k++)
+		if (beings[k].state != B_NONE)
+			trace("pid %d, group %d, role %d of %u, state %d%s%s%s, ends at %lld", beings[k].pid, beings[k].group, (int)beings[k].role,
+			      beings[k].index, (int)beings[k].state, beings[k].stopped ? " stopped" : "", beings[k].deaf ? " deaf" : "",
+			      beings[k].hinted ? " hinted" : "", (long long)beings[k].at[D_EXIT]);
 	for (uint32_t i = 0; after_calm && i < m->n; i++) {
 		const struct service *s = &m->services[i];
 		bool good;
@@ -512,9 +527,9 @@ void judge_end(bool within)
 	bool immune = false;
 
 	(void)within;
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		immune |= beings[k].state != B_NONE && beings[k].immune;
-	for (uint32_t k = 0; k < MAX_BEINGS; k++)
+	for (uint32_t k = 0; k < most_beings; k++)
 		if (beings[k].state != B_NONE && !immune)
 			broke(P_NOBODY_LEFT, "pid %d is still there", beings[k].pid);
 	if (immune)

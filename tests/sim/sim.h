@@ -89,6 +89,7 @@ struct being {
 };
 
 extern struct being beings[MAX_BEINGS];
+extern uint32_t most_beings; /* none lies behind it */
 
 void beings_reset(void);
 struct being *being_of(pid_t pid);

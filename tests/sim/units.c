@@ -113,7 +113,8 @@ static void edges(uint32_t n)
 		}
 		if (chance(60) && u->root_from == NO_UNIT && u->image == 0) {
 			u->root_from = order[roll(a)];
-			if (house.units[u->root_from].kind != UNIT_SERVICE || house.units[u->root_from].image == 0)
+			if (house.units[u->root_from].kind != UNIT_SERVICE || house.units[u->root_from].image == 0 ||
+			    house.units[u->root_from].type == TYPE_CHECK || house.units[u->root_from].type == TYPE_ONESHOT)
 				u->root_from = NO_UNIT;
 			else
 				kind[order[a]][u->root_from] = EDGE_BINDS | EDGE_REQUIRES | EDGE_AFTER;

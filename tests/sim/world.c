@@ -170,7 +170,7 @@ int sys_symlink(const char *to, const char *path)
 
 static void on_signal(struct manager *m, int sig)
 {
-	if (sig == SIGTERM)
+	if (sig == SIGTERM || sig == SIGPWR)
 		manager_shutdown(m, HOW_EXIT, -1, "SIGTERM");
 }
 
@@ -320,13 +320,18 @@ static void shut_down(void)
 		world.faults.hang = roll(100);
 		world.faults.setsid = 100;
 		world.calm = false;
-		for (uint32_t k = 0; k < MAX_BEINGS; k++)
+		for (uint32_t k = 0; k < most_beings; k++)
 			if (beings[k].state == B_RUNS && beings[k].role != ROLE_HELPER && chance(world.faults.deaf))
 				beings[k].deaf = true;
-		if (chance(500))
-			signal_send(SIGTERM);
-		else
+		bool asked = chance(500);
+
+		/* Somebody is impatient: both are heard in the same turn. */
+		if (!asked && chance(100))
+			signal_send(SIGPWR);
+		if (asked)
 			operator_ask(true);
+		else
+			signal_send(SIGTERM);
 		if (!turns_until(world.now + 1))
 			return;
 		if (manager.how == HOW_NONE) {

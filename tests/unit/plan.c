@@ -112,7 +112,7 @@ static void test_mounts(void)
 	const uint32_t mounts[] = {
 		hand_mount(&hand, MOUNT_BIND, MOUNT_RO | MOUNT_OPTIONAL, "/c", "/a/b/c", ""),
 		hand_mount(&hand, MOUNT_VOLUME, MOUNT_NOCOPY | MOUNT_CHOWN, "data", "/a/b", ""),
-		hand_mount(&hand, MOUNT_TMPFS, 0, "", "/a", "size=1m,noexec,suid"),
+		hand_mount(&hand, MOUNT_TMPFS, MOUNT_RO, "", "/a", "size=1m,noexec,suid"),
 		hand_mount(&hand, MOUNT_BIND, MOUNT_RBIND, "/dev/net", "/dev/net/", ""),
 		hand_mount(&hand, MOUNT_BIND, 0, "/devel", "//z", ""),
 		hand_mount(&hand, MOUNT_BIND, 0, "/second", "/a", ""),
@@ -122,6 +122,9 @@ static void test_mounts(void)
 	u->shared_run = true;
 	u->mounts = hand_list(&hand, mounts, 6);
 	uint32_t n = plan(u);
+	CHECK(ops[n - 1].kind == OP_SEAL && strcmp(ops[n - 1].target, "/a") == 0, "what is read-only is so only when all is in it");
+	n--;
+	CHECK(!(ops[n - 6].flags & OP_RO), "and not before");
 	static const char *const want[] = { "/a", "//z", "/a", "/a/b", "/dev/net/", "/a/b/c" };
 	for (uint32_t i = 0; i < 6; i++)
 		CHECK(strcmp(ops[n - 6 + i].target, want[i]) == 0, "%s comes at place %u", want[i], i);

@@ -1,5 +1,5 @@
-/* files.c - open, write, rename; names are never followed out of links where we write. */
-#include "init/net/files.h"
+/* netfile.c - open, write, rename; names are never followed out of links where we write. */
+#include "init/net/netfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "conf/kit/own.h"
 #include "conf/kit/sys.h"
 
-int file_dirs(const char *path)
+int netfile_dirs(const char *path)
 {
 	char part[PATH_MAX];
 	size_t n = strlen(path);
@@ -33,7 +33,7 @@ int file_dirs(const char *path)
 	return 0;
 }
 
-ssize_t file_read(const char *path, void *into, size_t size)
+ssize_t netfile_read(const char *path, void *into, size_t size)
 {
 	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -93,7 +93,7 @@ static int write_fresh(const char *fresh, const void *from, size_t n, mode_t mod
 	return write_all(fd, from, n);
 }
 
-int file_write(const char *path, const void *from, size_t n, mode_t mode, bool in_place)
+int netfile_write(const char *path, const void *from, size_t n, mode_t mode, bool in_place)
 {
 	char fresh[PATH_MAX];
 	int length = snprintf(fresh, sizeof(fresh), "%s.coppice", path);
