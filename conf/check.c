@@ -36,7 +36,8 @@ static void keep(struct session *s, const struct findings *fs, const char *only)
 	s->all.left_out += fs->left_out;
 }
 
-static int check_dirs(struct session *s, const char *const *dirs, size_t n, const char *config, const char *only)
+static int check_dirs(struct session *s, const char *const *dirs, size_t n, const char *config,
+		      const char *only)
 {
 	const struct load_options o = { .dirs = dirs, .n_dirs = n, .config = config, .max_units = MAX_UNITS };
 	struct findings fs = { 0 };
@@ -97,7 +98,7 @@ static void print_line(FILE *out, const struct finding *f)
 	struct text t = TEXT(line);
 
 	finding_put(&t, f);
-	fprintf(out, "%s\n", line);
+	print_fmt(out, "%s\n", line);
 }
 
 static void print_all(const struct session *s, FILE *out)
@@ -109,22 +110,24 @@ static void print_all(const struct session *s, FILE *out)
 		for (uint32_t i = 0; i < fs->n; i++)
 			print_line(out, &fs->at[i]);
 		if (fs->left_out)
-			fprintf(out, "%u more are left out\n", fs->left_out);
+			print_fmt(out, "%u more are left out\n", fs->left_out);
 		if (!fs->errors && !fs->warnings)
-			fprintf(out, "%u unit%s, no findings\n", s->units, s->units == 1 ? "" : "s");
+			print_fmt(out, "%u unit%s, no findings\n", s->units, s->units == 1 ? "" : "s");
 		else
-			fprintf(out, "%u error%s, %u warning%s\n", fs->errors, fs->errors == 1 ? "" : "s", fs->warnings, fs->warnings == 1 ? "" : "s");
+			print_fmt(out, "%u error%s, %u warning%s\n", fs->errors, fs->errors == 1 ? "" : "s",
+				  fs->warnings, fs->warnings == 1 ? "" : "s");
 		return;
 	}
-	fputc('[', out);
+	print_char(out, '[');
 	for (uint32_t i = 0; i < fs->n; i++, comma = ",") {
-		fprintf(out, "%s{\"file\":", comma);
+		print_fmt(out, "%s{\"file\":", comma);
 		print_json(out, fs->at[i].file);
-		fprintf(out, ",\"line\":%u,\"level\":\"%s\",\"text\":", fs->at[i].line, fs->at[i].level == SAY_ERROR ? "error" : "warning");
+		print_fmt(out, ",\"line\":%u,\"level\":\"%s\",\"text\":", fs->at[i].line,
+			  fs->at[i].level == SAY_ERROR ? "error" : "warning");
 		print_json(out, fs->at[i].text);
-		fputc('}', out);
+		print_char(out, '}');
 	}
-	fputs("]\n", out);
+	print_text(out, "]\n");
 }
 
 int check_paths(const char *const *paths, size_t n, const struct check_options *o, FILE *out)
@@ -147,7 +150,8 @@ int check_paths(const char *const *paths, size_t n, const struct check_options *
 		} else if (n_dirs < MAX_DIRS) {
 			dirs[n_dirs++] = paths[i];
 		} else {
-			finding_add(&s.all, SAY_ERROR, paths[i], 0, "more than %u directories; check them in turns", MAX_DIRS);
+			finding_add(&s.all, SAY_ERROR, paths[i], 0,
+				    "more than %u directories; check them in turns", MAX_DIRS);
 			usage = true;
 		}
 	}

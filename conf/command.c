@@ -50,7 +50,8 @@ static bool take_prefixes(struct reading *r, const char **at, const char *value,
 			if (**at == prefixes[i].c)
 				flag = prefixes[i].flag;
 		if (**at == '!' || **at == '|')
-			return refuse(r, value, "begins with the prefix '%c', which is not supported; of systemd's prefixes we take @ - : +",
+			return refuse(r, value,
+				      "begins with the prefix '%c', which is not supported; of systemd's prefixes we take @ - : +",
 				      **at);
 		if (!flag)
 			return true;
@@ -90,7 +91,8 @@ static bool take_command(struct reading *r, const char *at, const char *value, u
 		const char *done = NULL;
 
 		if (at[0] == ';' && (is_blank(at[1]) || !at[1]))
-			return refuse(r, value, "holds a lone ';'; quote it, or write a second %s= for a second command", r->name);
+			return refuse(r, value,
+				      "holds a lone ';'; quote it, or write a second %s= for a second command", r->name);
 		/* systemd.service(5): "\;" is an argument that is a semicolon. */
 		if (at[0] == '\\' && at[1] == ';' && (is_blank(at[2]) || !at[2])) {
 			done = ";";
@@ -112,7 +114,8 @@ static bool take_command(struct reading *r, const char *at, const char *value, u
 	if (n == 0)
 		return check_program(r, "", value);
 	if (flags & CMD_ARGV0 && n < 2)
-		return refuse(r, value, "has the prefix '@' and no second word; the second word is what the program is called");
+		return refuse(r, value,
+			      "has the prefix '@' and no second word; the second word is what the program is called");
 	line_end(&l);
 	return true;
 }
@@ -138,11 +141,13 @@ static bool needs_shell(const char *s)
 		return true;
 	for (; *s; s++) {
 		if (quote == '\'') {
-			quote = *s == '\'' ? '\0' : quote;
+			if (*s == '\'')
+				quote = '\0';
 		} else if (quote) {
 			if (strchr("$`\\", *s))
 				return true;
-			quote = *s == '"' ? '\0' : quote;
+			if (*s == '"')
+				quote = '\0';
 		} else if (*s == '"' || *s == '\'') {
 			quote = *s;
 		} else if (strchr("|&;<>()$`\\*?[]{}#~!", *s)) {
@@ -162,7 +167,8 @@ static bool is_health_alone(struct reading *r, enum health_kind kind)
 
 	if (u->health_kind != HEALTH_NONE && u->health_kind != kind) {
 		r->why.len = 0;
-		text_fmt(&r->why, "a unit has one health check, and %s= is there already; keep one of them, and put the other into a unit of its own",
+		text_fmt(&r->why,
+			 "a unit has one health check, and %s= is there already; keep one of them, and put the other into a unit of its own",
 			 names[u->health_kind]);
 		return false;
 	}
@@ -261,7 +267,8 @@ static bool add_variable(struct reading *r, const char *word)
 	size_t n = variable_length(word);
 
 	if (!n || word[n] != '=')
-		return refuse(r, word, "is not NAME=value with a NAME of letters, digits and _; quote the whole where a value has blanks: \"NAME=a b\"");
+		return refuse(r, word,
+			      "is not NAME=value with a NAME of letters, digits and _; quote the whole where a value has blanks: \"NAME=a b\"");
 	return add_text(r, word);
 }
 
@@ -322,7 +329,8 @@ static bool read_paths(struct reading *r, const char *value)
 const struct kind kind_command = { "command", "command line", read_command, NULL };
 const struct kind kind_health_cmd = { "health", "command line, or none", read_health_cmd, NULL };
 const struct kind kind_env = { "env", "NAME=value ...", read_env, NULL };
-const struct kind kind_env_files = { "envfile", "absolute path, - before it: may be missing", read_env_file, NULL };
+const struct kind kind_env_files = { "envfile", "absolute path, - before it: may be missing", read_env_file,
+				    NULL };
 const struct kind kind_names = { "names", "names", read_names, NULL };
 const struct kind kind_layers = { "layers", "names of images, or absolute paths", read_layers, NULL };
 const struct kind kind_paths = { "paths", "absolute paths", read_paths, NULL };

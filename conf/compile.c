@@ -84,7 +84,11 @@ void read_one(struct compiler *c, struct reading *r, const struct assignment *a)
 	r->why = TEXT(why);
 	why[0] = '\0';
 	c->now = a;
-	if (r->setting->kind->read(r, a->value) || is_short(c))
+	bool good = r->setting->kind->read(r, a->value);
+
+	/* The buffer ends here. */
+	r->why = (struct text){ 0 };
+	if (good || is_short(c))
 		return;
 	finding_add(c->findings, SAY_ERROR, a->file, a->line, "%s=: %s%s", a->name, why,
 		    strstr(a->value, " #") ? "; a comment needs a line of its own" : "");
@@ -93,7 +97,8 @@ void read_one(struct compiler *c, struct reading *r, const struct assignment *a)
 void read_preset(struct compiler *c, struct reading *r, uint32_t setting)
 {
 	const char *s = settings[setting].preset;
-	struct assignment a = { .file = "preset", .name = settings[setting].name, .setting = (uint16_t)setting };
+	struct assignment a = { .file = "preset", .name = settings[setting].name,
+			       .setting = (uint16_t)setting };
 
 	while (s && !is_short(c)) {
 		size_t n = strcspn(s, "\n");
@@ -117,9 +122,12 @@ static void take_default(struct compiler *c, const struct assignment *a)
 	if (setting == NO_SETTING || !(settings[setting].flags & SET_DEFAULT)) {
 		near = setting == NO_SETTING ? settings_nearest(IN_SERVICE, name) : NULL;
 		if (near)
-			finding_add(c->findings, SAY_ERROR, a->file, a->line, "unknown setting \"%.100s\" in [Manager]; did you mean Default%s=?", a->name, near);
+			finding_add(c->findings, SAY_ERROR, a->file, a->line,
+				    "unknown setting \"%.100s\" in [Manager]; did you mean Default%s=?",
+				    a->name, near);
 		else
-			finding_add(c->findings, SAY_ERROR, a->file, a->line, "%.100s=: there is no such default; say it in the units", a->name);
+			finding_add(c->findings, SAY_ERROR, a->file, a->line,
+				    "%.100s=: there is no such default; say it in the units", a->name);
 		return;
 	}
 	c->defaults[c->n_defaults] = *a;
@@ -139,11 +147,20 @@ static void make_preset(struct compiler *c, const struct specifiers *specifiers)
 	c->preset.log_ring = LOG_BYTES;
 	build_lists(&c->build);
 	for (uint32_t i = 0; i < n_settings; i++)
-		if (settings[i].preset && !section_is_house(settings[i].section) && !(settings[i].flags & SET_LIST))
+		if (settings[i].preset && !section_is_house(settings[i].section) &&
+		    !(settings[i].flags & SET_LIST))
 			read_preset(c, &r, i);
-	for (uint32_t i = 0; i < c->n_defaults; i++)
-		if (!(settings[c->defaults[i].setting].flags & SET_LIST))
-			read_one(c, &r, &c->defaults[i]);
+	/* Those of lists are read again by each unit: a bad one is told here, once, and forgotten. */
+	uint32_t good = 0;
+
+	for (uint32_t i = 0; i < c->n_defaults; i++) {
+		uint32_t errors = c->findings->errors;
+
+		read_one(c, &r, &c->defaults[i]);
+		if (c->findings->errors == errors)
+			c->defaults[good++] = c->defaults[i];
+	}
+	c->n_defaults = good;
 }
 
 /* Where one row stands for many names, an origin's value holds the name too: "OnSIGHUP=reload". */
@@ -169,7 +186,8 @@ static void name_origins(struct compiler *c)
 int compile_house(struct compiler *c)
 {
 	struct parsed *p = &c->parsed;
-	const struct specifiers specifiers = { .host = c->host, .machine = c->machine, .boot = c->boot, .release = c->release };
+	const struct specifiers specifiers = { .host = c->host, .machine = c->machine, .boot = c->boot,
+					      .release = c->release };
 	struct scratch scratch = { 0 };
 	struct reading r = { .b = &c->build, .arena = &c->arena, .into = &c->house, .specifiers = &specifiers,
 			     .caps_added = &scratch.caps_added, .caps_said = &scratch.caps_said, .self = c, .refer = refer };
@@ -233,7 +251,8 @@ static void draft_index(struct compiler *c, uint32_t i)
 	c->slots[h] = i + 1;
 }
 
-uint32_t draft_add(struct compiler *c, const char *name, const char *full, enum unit_kind kind, const char *file, const char *path)
+uint32_t draft_add(struct compiler *c, const char *name, const char *full, enum unit_kind kind,
+		   const char *file, const char *path)
 {
 	if (c->n_drafts >= c->max_units)
 		return NO_UNIT;
@@ -319,6 +338,10 @@ int compile_unit(struct compiler *c, uint32_t i)
 			first[a->setting] = a;
 		d->said[d->n_said] = *a;
 		if (strchr(a->value, '%')) {
+			/* What is wrong with it was told by read_one(). */
+			char unused[MAX_FINDING];
+
+			r.why = TEXT(unused);
 			const char *resolved = resolve(&r, a->value);
 
 			d->said[d->n_said].value = resolved ? resolved : a->value;

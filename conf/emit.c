@@ -17,7 +17,8 @@ static void put_prose(FILE *out, const char *s)
 		char line[512];
 		struct text t = TEXT(line);
 
-		for (; s[n] && (n < WIDTH || !best); n++) {
+		while (s[n] && (n < WIDTH || !best)) {
+			n++;
 			if (s[n] != ' ')
 				continue;
 			best = n;
@@ -27,7 +28,7 @@ static void put_prose(FILE *out, const char *s)
 		n = s[n] ? best : n;
 		text_bytes(&t, s, n);
 		print_roff(out, line);
-		fputc('\n', out);
+		print_char(out, '\n');
 		s += n;
 		s += *s == ' ';
 	}
@@ -47,7 +48,7 @@ static void put_values(FILE *out, const struct setting *s)
 	text_put(&t, s->flags & SET_LIST ? ". May be given several times." : ".");
 	put_prose(out, line);
 	if (s->flags & SET_DEFAULT && !section_is_house(s->section))
-		fprintf(out, "See also Default%s= in\n.Xr coppice.conf 5 .\n", s->name);
+		print_fmt(out, "See also Default%s= in\n.Xr coppice.conf 5 .\n", s->name);
 }
 
 static void put_setting(FILE *out, const struct setting *s)
@@ -55,9 +56,9 @@ static void put_setting(FILE *out, const struct setting *s)
 	char about[1024];
 	struct text t = TEXT(about);
 
-	fputs(".It Cm ", out);
+	print_text(out, ".It Cm ");
 	print_roff(out, s->name);
-	fputs("=\n", out);
+	print_text(out, "=\n");
 	if (*s->brief >= 'a' && *s->brief <= 'z')
 		text_char(&t, (char)(*s->brief - 'a' + 'A'));
 	else
@@ -69,23 +70,23 @@ static void put_setting(FILE *out, const struct setting *s)
 		put_prose(out, s->about);
 	put_values(out, s);
 	if (s->preset) {
-		fputs("Default:\n", out);
+		print_text(out, "Default:\n");
 		for (const char *p = s->preset; *p;) {
 			size_t n = strcspn(p, "\n");
 			struct text one = TEXT(about);
 
 			text_bytes(&one, p, n);
-			fputs(".Ql ", out);
+			print_text(out, ".Ql ");
 			print_roff(out, about);
 			p += n + (p[n] == '\n');
-			fputs(*p ? " ,\n" : " .\n", out);
+			print_text(out, *p ? " ,\n" : " .\n");
 		}
 	}
-	fputs("Example:\n.Dl ", out);
+	print_text(out, "Example:\n.Dl ");
 	print_roff(out, strchr(s->name, '*') ? "" : s->name);
-	fputs(strchr(s->name, '*') ? "" : "=", out);
+	print_text(out, strchr(s->name, '*') ? "" : "=");
 	print_roff(out, s->example);
-	fputc('\n', out);
+	print_char(out, '\n');
 }
 
 static void put_aliases(FILE *out, enum section section)
@@ -98,12 +99,12 @@ static void put_aliases(FILE *out, enum section section)
 		if (s->section != section || !s->same || !strcmp(s->same, s->name))
 			continue;
 		if (!any)
-			fputs(".Pp\nOther names:\n.Bl -tag -width Ds\n", out);
+			print_text(out, ".Pp\nOther names:\n.Bl -tag -width Ds\n");
 		any = true;
-		fprintf(out, ".It Cm %s=\nThe same as\n.Cm %s= .\n", s->name, s->same);
+		print_fmt(out, ".It Cm %s=\nThe same as\n.Cm %s= .\n", s->name, s->same);
 	}
 	if (any)
-		fputs(".El\n", out);
+		print_text(out, ".El\n");
 }
 
 void emit_manual(FILE *out, bool house)
@@ -114,16 +115,18 @@ void emit_manual(FILE *out, bool house)
 		for (uint32_t i = 0; i < n_settings; i++) {
 			const struct setting *s = &settings[i];
 
-			if (s->section != section || s->same || section_is_house((enum section)section) != house)
+			if (s->section != section || s->same ||
+			    section_is_house((enum section)section) != house)
 				continue;
 			if (!any)
-				fprintf(out, ".Ss [%s]\n.Bl -tag -width Ds\n", section_name((enum section)section));
+				print_fmt(out, ".Ss [%s]\n.Bl -tag -width Ds\n",
+					  section_name((enum section)section));
 			any = true;
 			put_setting(out, s);
 		}
 		if (!any)
 			continue;
-		fputs(".El\n", out);
+		print_text(out, ".El\n");
 		put_aliases(out, (enum section)section);
 	}
 }
@@ -131,5 +134,6 @@ void emit_manual(FILE *out, bool house)
 void emit_list(FILE *out)
 {
 	for (uint32_t i = 0; i < n_settings; i++)
-		fprintf(out, "%s %s %s\n", section_name(settings[i].section), settings[i].name, settings[i].same ? settings[i].same : settings[i].kind->word);
+		print_fmt(out, "%s %s %s\n", section_name(settings[i].section), settings[i].name,
+			  settings[i].same ? settings[i].same : settings[i].kind->word);
 }

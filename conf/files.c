@@ -64,7 +64,8 @@ static int list(struct entries *e, int dir, uint32_t number)
 			e->at = more;
 			e->room = room;
 		}
-		e->at[e->n] = (struct file){ .name = arena_copy(e->arena, entry->d_name, strlen(entry->d_name)), .dir = number,
+		e->at[e->n] = (struct file){ .name = arena_copy(e->arena, entry->d_name, strlen(entry->d_name)),
+					     .dir = number,
 					     .is_plain = entry->d_type == DT_REG };
 		if (!e->at[e->n].name)
 			r = -ENOMEM;
@@ -75,7 +76,8 @@ static int list(struct entries *e, int dir, uint32_t number)
 	return r;
 }
 
-int files_open(struct files *fs, struct arena *a, struct findings *findings, const char *const *dirs, size_t n, bool must)
+int files_open(struct files *fs, struct arena *a, struct findings *findings, const char *const *dirs, size_t n,
+	       bool must)
 {
 	struct entries e = { .arena = a };
 	int r = n > MAX_DIRS ? -EINVAL : 0;
@@ -86,17 +88,20 @@ int files_open(struct files *fs, struct arena *a, struct findings *findings, con
 
 		if (fd < 0) {
 			if (must || (errno != ENOENT && errno != ENOTDIR))
-				finding_add(findings, SAY_ERROR, dirs[i], 0, "cannot read this directory of units: %s", strerror(errno));
+				finding_add(findings, SAY_ERROR, dirs[i], 0,
+					    "cannot read this directory of units: %s", strerror(errno));
 			continue;
 		}
 		fs->dirs[fs->n_dirs] = dirs[i];
 		fs->fds[fs->n_dirs] = fd;
 		r = list(&e, fd, (uint32_t)fs->n_dirs++);
 		if (r == 1) {
-			finding_add(findings, SAY_ERROR, dirs[i], 0, "more than %u files; the rest is not looked at", MAX_ENTRIES);
+			finding_add(findings, SAY_ERROR, dirs[i], 0,
+				    "more than %u files; the rest is not looked at", MAX_ENTRIES);
 			r = 0;
 		} else if (r < 0 && r != -ENOMEM) {
-			finding_add(findings, SAY_ERROR, dirs[i], 0, "cannot read this directory of units: %s", strerror(-r));
+			finding_add(findings, SAY_ERROR, dirs[i], 0, "cannot read this directory of units: %s",
+				    strerror(-r));
 			r = 0;
 		}
 	}
@@ -163,7 +168,8 @@ static bool is_masked(int dir, const char *name)
 	struct stat st;
 
 	link_of(dir, name, to);
-	return !strcmp(to, "/dev/null") || (!fstatat(dir, name, &st, 0) && S_ISREG(st.st_mode) && st.st_size == 0);
+	return !strcmp(to, "/dev/null") || (!fstatat(dir, name, &st, 0) && S_ISREG(st.st_mode) &&
+					    st.st_size == 0);
 }
 
 bool file_is_masked(const struct files *fs, const struct file *f)
@@ -261,7 +267,8 @@ ssize_t files_merge_drop_ins(const struct files *fs, const char *const *names, s
 	struct entries e = { .arena = fs->arena };
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = first_dir(fs, names[i]); k < fs->n_drop_dirs && !strcmp(fs->drop_dirs[k].name, names[i]); k++) {
+		for (size_t k = first_dir(fs, names[i]); k < fs->n_drop_dirs &&
+		     !strcmp(fs->drop_dirs[k].name, names[i]); k++) {
 			const struct file *d = &fs->drop_dirs[k];
 			const char *dir = fs->dirs[d->dir];
 			struct text path = { .size = strlen(dir) + strlen(d->name) + 2 };
@@ -272,7 +279,8 @@ ssize_t files_merge_drop_ins(const struct files *fs, const char *const *names, s
 				text_char(&path, '/');
 				text_put(&path, d->name);
 			}
-			if (!path.at || add_drop_ins(&e, path.at, (uint32_t)(n - 1 - i) * MAX_DIRS + d->dir) < 0) {
+			if (!path.at || add_drop_ins(&e, path.at,
+						     (uint32_t)(n - 1 - i) * MAX_DIRS + d->dir) < 0) {
 				free(e.at);
 				return -ENOMEM;
 			}
@@ -309,20 +317,24 @@ static int look_first(int dir, const char *name, const char *called, struct find
 
 		link_of(dir, name, to);
 		if (error == ELOOP)
-			finding_add(fs, SAY_ERROR, called, 0, "is a link that leads in circles; make it lead to a file");
+			finding_add(fs, SAY_ERROR, called, 0,
+				    "is a link that leads in circles; make it lead to a file");
 		else if (error == ENOENT && *to)
-			finding_add(fs, SAY_ERROR, called, 0, "is a link to \"%.200s\", which is not there; create that, or remove the link", to);
+			finding_add(fs, SAY_ERROR, called, 0,
+				    "is a link to \"%.200s\", which is not there; create that, or remove the link", to);
 		else
 			finding_add(fs, SAY_ERROR, called, 0, "cannot be read: %s", strerror(error));
 		return -error;
 	}
 	if (S_ISREG(st.st_mode))
 		return 0;
-	finding_add(fs, SAY_ERROR, called, 0, "is %s; it must be a regular file, or a link to one", word_of(st.st_mode));
+	finding_add(fs, SAY_ERROR, called, 0, "is %s; it must be a regular file, or a link to one",
+		    word_of(st.st_mode));
 	return -EINVAL;
 }
 
-ssize_t file_read(struct buffer *b, int dir, const char *name, bool plain, const char *called, struct findings *fs)
+ssize_t file_read(struct buffer *b, int dir, const char *name, bool plain, const char *called,
+		  struct findings *fs)
 {
 	struct stat st;
 	size_t have = 0;
@@ -331,10 +343,12 @@ ssize_t file_read(struct buffer *b, int dir, const char *name, bool plain, const
 	if (r < 0)
 		return r == -ENOMEM ? -EIO : r;
 
-	owned_fd fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (plain ? O_NOFOLLOW : 0));
+	owned_fd fd = openat(dir, name,
+			     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (plain ? O_NOFOLLOW : 0));
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		finding_add(fs, SAY_ERROR, called, 0, "cannot be read: %s", fd < 0 ? strerror(errno) : "it changed while it was opened");
+		finding_add(fs, SAY_ERROR, called, 0, "cannot be read: %s", fd < 0 ?
+			    strerror(errno) : "it changed while it was opened");
 		return -EIO;
 	}
 	while (st.st_size <= (off_t)MAX_UNIT_FILE && have <= MAX_UNIT_FILE) {

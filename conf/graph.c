@@ -25,7 +25,8 @@ static bool has_edge(const struct graph *g, uint32_t from, uint32_t to)
 }
 
 /* The knot above `root` on the open stack is complete: everything it leads to is ranked already. */
-static void close_knot(const struct graph *g, struct walk *w, uint32_t root, uint32_t *rank, uint32_t *cycle, uint32_t *knots)
+static void close_knot(const struct graph *g, struct walk *w, uint32_t root, uint32_t *rank, uint32_t *cycle,
+		       uint32_t *knots)
 {
 	uint32_t start = w->n_open, deepest = 0;
 
@@ -48,7 +49,8 @@ static void close_knot(const struct graph *g, struct walk *w, uint32_t root, uin
 		w->is_open[w->open[--w->n_open]] = false;
 }
 
-static void visit(const struct graph *g, struct walk *w, uint32_t from, uint32_t *order, uint32_t *rank, uint32_t *cycle, uint32_t *knots)
+static void visit(const struct graph *g, struct walk *w, uint32_t from, uint32_t *order, uint32_t *rank,
+		  uint32_t *cycle, uint32_t *knots)
 {
 	w->path[w->n_path++] = from;
 	while (w->n_path) {

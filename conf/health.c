@@ -25,7 +25,8 @@ static bool is_address(const char *s, size_t n)
 	bool brackets = n > 2 && s[0] == '[' && s[n - 1] == ']';
 
 	text_bytes(&t, s + brackets, n - 2u * brackets);
-	return !t.cut && ((!brackets && (!strcmp(bare, "localhost") || inet_pton(AF_INET, bare, binary) == 1)) ||
+	return !t.cut && ((!brackets && (!strcmp(bare, "localhost") ||
+					 inet_pton(AF_INET, bare, binary) == 1)) ||
 			  inet_pton(AF_INET6, bare, binary) == 1);
 }
 
@@ -47,7 +48,8 @@ static bool read_tcp(struct reading *r, const char *value)
 	if (!take_port(port ? port : value, &number))
 		return refuse(r, value, "names no port; write PORT or ADDRESS:PORT, 1 to 65535");
 	if (port && !is_address(value, host))
-		return refuse(r, value, "names no address; write numbers such as 127.0.0.1 or [::1], or the port alone");
+		return refuse(r, value,
+			      "names no address; write numbers such as 127.0.0.1 or [::1], or the port alone");
 	if (!health_begin(r, HEALTH_TCP, value))
 		return false;
 	u->health_host = build_text(r->b, value, host);
@@ -96,8 +98,10 @@ static bool read_http(struct reading *r, const char *value)
 
 	if (port && !take_port(port, &number))
 		return refuse(r, value, "names no port; write http://127.0.0.1:PORT/path");
-	if (t.cut || !is_address(authority, port ? (size_t)(port - authority) - 1 : n) || (*authority != '[' && strchr(authority, ':') != strrchr(authority, ':')))
-		return refuse(r, value, "names no address; write numbers such as 127.0.0.1 or [::1], or localhost: names are not looked up");
+	if (t.cut || !is_address(authority, port ? (size_t)(port - authority) - 1 : n) ||
+	    (*authority != '[' && strchr(authority, ':') != strrchr(authority, ':')))
+		return refuse(r, value,
+			      "names no address; write numbers such as 127.0.0.1 or [::1], or localhost: names are not looked up");
 	if (strchr(host + n, '#'))
 		return refuse(r, value, "has a fragment; drop what follows #");
 	if (!health_begin(r, HEALTH_HTTP, value))
@@ -153,7 +157,8 @@ static bool read_codes(struct reading *r, const char *value)
 	int64_t from, to;
 
 	text_bytes(&t, value, n);
-	if (t.cut || !number_of(low, &from) || !number_of(value[n] ? value + n + 1 : low, &to) || from < 100 || to > 999 || from > to)
+	if (t.cut || !number_of(low, &from) || !number_of(value[n] ? value + n + 1 : low, &to) || from < 100 ||
+	    to > 999 || from > to)
 		return refuse(r, value, "is no range of HTTP statuses; write 200-399");
 	u->health_status[0] = (uint32_t)from;
 	u->health_status[1] = (uint32_t)to;

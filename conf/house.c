@@ -25,7 +25,8 @@ static bool read_lines(struct reading *r, const char *value)
 		char *where = strchr(copy, ':'), *type = where ? strchr(where + 1, ':') : NULL;
 
 		if (!type || !type[1] || type[1] == ':' || where == copy)
-			return refuse(r, value, "is no mount; write what:where:type or what:where:type:options");
+			return refuse(r, value,
+				      "is no mount; write what:where:type or what:where:type:options");
 		*type = '\0';
 		return check_path(r, where + 1) && keep_line(r, done);
 	}
@@ -39,8 +40,10 @@ static bool read_sysctl(struct reading *r, const char *value)
 	static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@-";
 	struct text t = { .size = strlen(r->name) + strlen(value) + 2 };
 
-	if (strspn(r->name, good) != strlen(r->name) || strstr(r->name, "..") || *r->name == '.' || *r->name == '/' || !strpbrk(r->name, "./"))
-		return refuse(r, r->name, "is no name of a kernel parameter; write it as sysctl(8) does: net.ipv4.ip_forward");
+	if (strspn(r->name, good) != strlen(r->name) || strstr(r->name, "..") || *r->name == '.' ||
+	    *r->name == '/' || !strpbrk(r->name, "./"))
+		return refuse(r, r->name,
+			      "is no name of a kernel parameter; write it as sysctl(8) does: net.ipv4.ip_forward");
 	t.at = arena_get(r->arena, t.size);
 	if (!t.at)
 		return false;
@@ -62,7 +65,8 @@ static bool read_on_signal(struct reading *r, const char *value)
 	if (!sig)
 		return refuse(r, r->name, "names no signal; write OnSIGTERM=, OnSIGRTMIN+3= ...");
 	if (sig == SIGKILL || sig == SIGSTOP || sig == SIGCHLD)
-		return refuse(r, r->name, "cannot be set: %s", sig == SIGCHLD ? "it says that a child ended" : "the kernel lets nobody catch it");
+		return refuse(r, r->name, "cannot be set: %s", sig == SIGCHLD ?
+			      "it says that a child ended" : "the kernel lets nobody catch it");
 	word.into = &wish;
 	word.setting = &as_word;
 	if (!kind_word.read(&word, value)) {
@@ -144,7 +148,8 @@ static bool read_network(struct reading *r, const char *value)
 		while ((more = next_word(r, &at, &word, value)) > 0) {
 			unsigned char binary[16];
 
-			if (what == ADDRESSES && inet_pton(AF_INET, word.at, binary) != 1 && inet_pton(AF_INET6, word.at, binary) != 1)
+			if (what == ADDRESSES && inet_pton(AF_INET, word.at, binary) != 1 &&
+			    inet_pton(AF_INET6, word.at, binary) != 1)
 				return refuse(r, word.at, "is no address; write 192.0.2.1 or 2001:db8::1");
 			if (what == DOMAINS && (strlen(word.at) > 253 || strpbrk(word.at, "/\"' \t")))
 				return refuse(r, word.at, "is no domain");
@@ -172,7 +177,8 @@ static bool read_net_span(struct reading *r, const char *value)
 	msec_t span;
 
 	if (!span_of(value, 1000, &span))
-		return refuse(r, value, "is no time span we know; write a number and ms, s, min, h or d, or infinity");
+		return refuse(r, value,
+			      "is no time span we know; write a number and ms, s, min, h or d, or infinity");
 	text_span(&t, span);
 	return keep_pair(r, words);
 }
@@ -182,7 +188,8 @@ static bool read_net_number(struct reading *r, const char *value)
 	int64_t n;
 
 	if (!number_of(value, &n) || n < r->setting->min || n > r->setting->max)
-		return refuse(r, value, "is no number we can use; write %lld to %lld", (long long)r->setting->min, (long long)r->setting->max);
+		return refuse(r, value, "is no number we can use; write %lld to %lld",
+			      (long long)r->setting->min, (long long)r->setting->max);
 	return keep_pair(r, value);
 }
 
@@ -198,7 +205,8 @@ static bool read_house_timeout(struct reading *r, const char *value)
 	return kind_timeout.read(r, value);
 }
 
-static void print_house_timeout(struct text *out, const struct table *t, const void *base, const struct setting *s)
+static void print_house_timeout(struct text *out, const struct table *t, const void *base,
+				const struct setting *s)
 {
 	if (*(const msec_t *)(const void *)((const char *)base + s->at))
 		kind_timeout.print(out, t, base, s);
@@ -219,8 +227,10 @@ static bool read_optional_path(struct reading *r, const char *value)
 	return true;
 }
 
-const struct kind kind_house_timeout = { "timeout", "time span, or auto", read_house_timeout, print_house_timeout };
-const struct kind kind_optional_path = { "path", "absolute path, - before it: may be missing", read_optional_path, NULL };
+const struct kind kind_house_timeout = { "timeout", "time span, or auto", read_house_timeout,
+					print_house_timeout };
+const struct kind kind_optional_path = { "path", "absolute path, - before it: may be missing",
+					read_optional_path, NULL };
 const struct kind kind_lines = { "line", "/path[:options], or what:where:type[:options]", read_lines, NULL };
 const struct kind kind_sysctl = { "sysctl", "text", read_sysctl, NULL };
 const struct kind kind_on_signal = { "wish", "one of the words", read_on_signal, NULL };

@@ -61,7 +61,8 @@ int next_word(struct reading *r, const char **at, struct text *word, const char 
 	if (n == -EILSEQ)
 		refuse(r, value, "has an escape that there is not; write \\\\ for a backslash");
 	else
-		refuse(r, value, "ends inside quotes or after a backslash; close the quote, or write \\\\ for a backslash");
+		refuse(r, value,
+		       "ends inside quotes or after a backslash; close the quote, or write \\\\ for a backslash");
 	return -1;
 }
 
@@ -97,8 +98,10 @@ static bool read_name(struct reading *r, const char *value)
 		return false;
 	if (strlen(value) > MAX_UNIT_NAME)
 		return refuse(r, value, "is longer than %u bytes; shorten it", MAX_UNIT_NAME);
-	if (*value == '-' || *value == '/' || strpbrk(value, " \t\"'") || !strcmp(value, ".") || strstr(value, ".."))
-		return refuse(r, value, "is no name; a name is one word without quotes and \"..\", and no path");
+	if (*value == '-' || *value == '/' || strpbrk(value, " \t\"'") || !strcmp(value, ".") ||
+	    strstr(value, ".."))
+		return refuse(r, value,
+			      "is no name; a name is one word without quotes and \"..\", and no path");
 	return keep(r, value);
 }
 
@@ -107,7 +110,8 @@ static bool is_account(struct reading *r, const char *value)
 {
 	int64_t n;
 
-	if (strlen(value) > 255 || *value == '-' || !strcmp(value, ".") || !strcmp(value, "..") || strpbrk(value, " \t/:,"))
+	if (strlen(value) > 255 || *value == '-' || !strcmp(value, ".") || !strcmp(value, "..") ||
+	    strpbrk(value, " \t/:,"))
 		return refuse(r, value, "is no name of a user or group; write a name or a number");
 	if (*value >= '0' && *value <= '9') {
 		/* Names that look like numbers went wrong everywhere they were tried: CVE-2017-1000082. */
@@ -173,7 +177,8 @@ static bool read_workdir(struct reading *r, const char *value)
 	if (!value)
 		return false;
 	if (*value == '-')
-		return refuse(r, value, "may not be optional here; make the directory in the image, or drop the '-'");
+		return refuse(r, value,
+			      "may not be optional here; make the directory in the image, or drop the '-'");
 	return (!strcmp(value, "~") || check_path(r, value)) && keep(r, value);
 }
 
@@ -288,9 +293,11 @@ static bool take_number(struct reading *r, const char *value, int64_t *ret)
 	const struct setting *s = r->setting;
 
 	if (!number_of(value, ret))
-		return refuse(r, value, "is no number; write %lld to %lld", (long long)s->min, (long long)s->max);
+		return refuse(r, value, "is no number; write %lld to %lld", (long long)s->min,
+			      (long long)s->max);
 	if (*ret < s->min || *ret > s->max)
-		return refuse(r, value, "is out of range; write %lld to %lld", (long long)s->min, (long long)s->max);
+		return refuse(r, value, "is out of range; write %lld to %lld", (long long)s->min,
+			      (long long)s->max);
 	return true;
 }
 
@@ -394,7 +401,8 @@ static bool read_output(struct reading *r, const char *value)
 		*file = build_text(r->b, path, strlen(path));
 		return true;
 	}
-	return refuse(r, value, "is no place for output; write journal, inherit, null, file:/PATH, append:/PATH or truncate:/PATH");
+	return refuse(r, value,
+		      "is no place for output; write journal, inherit, null, file:/PATH, append:/PATH or truncate:/PATH");
 }
 
 static void print_output(struct text *out, const struct table *t, const void *base, const struct setting *s)
@@ -412,7 +420,8 @@ static void print_output(struct text *out, const struct table *t, const void *ba
 
 static bool read_null(struct reading *r, const char *value)
 {
-	return !strcmp(value, "null") || refuse(r, value, "is not to be had: a unit has no terminal and no input; write null");
+	return !strcmp(value, "null") || refuse(r, value,
+						"is not to be had: a unit has no terminal and no input; write null");
 }
 
 static bool read_none(struct reading *r, const char *value)
@@ -435,6 +444,7 @@ const struct kind kind_whole = { "whole", "number", read_whole, print_whole };
 const struct kind kind_count = { "count", "number", read_count, print_count };
 const struct kind kind_mode = { "mode", "octal number", read_mode, print_mode };
 const struct kind kind_signal = { "signal", "name or number of a signal", read_signal, print_signal };
-const struct kind kind_output = { "output", "journal, inherit, null, file:PATH, append:PATH or truncate:PATH", read_output, print_output };
+const struct kind kind_output = { "output", "journal, inherit, null, file:PATH, append:PATH or truncate:PATH",
+				 read_output, print_output };
 const struct kind kind_null = { "null", "null", read_null, NULL };
 const struct kind kind_none = { "none", "text", read_none, NULL };

@@ -59,13 +59,24 @@ struct kind {
 	void (*print)(struct text *out, const struct table *t, const void *base, const struct setting *s);
 };
 
-extern const struct kind kind_text, kind_name, kind_path, kind_root, kind_user, kind_workdir, kind_bool, kind_word, kind_span,
-	kind_timeout, kind_timeouts, kind_whole, kind_count, kind_mode, kind_signal, kind_output, kind_null, kind_none;
-extern const struct kind kind_command, kind_health_cmd, kind_env, kind_env_files, kind_names, kind_layers;
-extern const struct kind kind_units, kind_status, kind_bounding, kind_ambient, kind_cap_add, kind_cap_drop, kind_limit, kind_ulimit;
-extern const struct kind kind_volume, kind_tmpfs, kind_temporary, kind_binds, kind_paths;
-extern const struct kind kind_health_tcp, kind_health_listen, kind_health_http, kind_health_unix, kind_health_file, kind_codes;
-extern const struct kind kind_lines, kind_sysctl, kind_on_signal, kind_network, kind_house_timeout, kind_optional_path, kind_net_bool, kind_net_span, kind_net_number;
+/* kinds.c */
+extern const struct kind kind_text, kind_name, kind_path, kind_root, kind_user, kind_workdir, kind_bool,
+	kind_word, kind_span, kind_timeout, kind_timeouts, kind_whole, kind_count, kind_mode, kind_signal,
+	kind_output, kind_null, kind_none;
+/* command.c */
+extern const struct kind kind_command, kind_health_cmd, kind_env, kind_env_files, kind_names,
+	kind_layers, kind_paths;
+/* sets.c */
+extern const struct kind kind_units, kind_status, kind_bounding, kind_ambient, kind_cap_add,
+	kind_cap_drop, kind_limit, kind_ulimit;
+/* places.c */
+extern const struct kind kind_volume, kind_tmpfs, kind_temporary, kind_binds;
+/* health.c */
+extern const struct kind kind_health_tcp, kind_health_listen, kind_health_http, kind_health_unix,
+	kind_health_file, kind_codes;
+/* house.c */
+extern const struct kind kind_lines, kind_sysctl, kind_on_signal, kind_network, kind_house_timeout,
+	kind_optional_path, kind_net_bool, kind_net_span, kind_net_number;
 
 /* The member that the setting writes. */
 #define FIELD(r, type) ((type *)(void *)((char *)(r)->into + (r)->setting->at))

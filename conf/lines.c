@@ -62,12 +62,14 @@ static bool is_text(struct guard *g, const char *data, size_t n)
 			return false;
 		} else if (c == '\r') {
 			if (i + 1 < n && data[i + 1] == '\n')
-				COMPLAIN(g, line, "line ends in CR LF; convert the file: sed -i 's/\\r$//' %s", g->file);
+				COMPLAIN(g, line, "line ends in CR LF; convert the file: sed -i 's/\\r$//' %s",
+					 g->file);
 			else
 				COMPLAIN(g, line, "carriage return; remove it");
 			return false;
 		} else if ((c < 0x20 && c != '\t') || c == 0x7f) {
-			COMPLAIN(g, line, "control character 0x%02x; remove it, or write it as \\x%02x inside a value", c, c);
+			COMPLAIN(g, line,
+				 "control character 0x%02x; remove it, or write it as \\x%02x inside a value", c, c);
 			return false;
 		}
 		i++;
@@ -95,18 +97,21 @@ static bool is_welcome(struct guard *g, const char *s, size_t n, uint32_t line)
 		if (!end)
 			COMPLAIN(g, line, "\"%.60s\" has no closing bracket; write [Name]", s);
 		else if (end != s + n - 1)
-			COMPLAIN(g, line, "\"%.60s\": text behind the section's bracket; put it on a line of its own", s);
+			COMPLAIN(g, line,
+				 "\"%.60s\": text behind the section's bracket; put it on a line of its own", s);
 		else if (n == 2)
 			COMPLAIN(g, line, "[] names no section; write [Service], for instance");
 		else if (n - 2 > MAX_SECTION_NAME)
-			COMPLAIN(g, line, "\"%.60s...\": section name is longer than %u bytes; shorten it", s, MAX_SECTION_NAME);
+			COMPLAIN(g, line, "\"%.60s...\": section name is longer than %u bytes; shorten it", s,
+				 MAX_SECTION_NAME);
 		else
 			g->skipping = false;
 		return !g->skipping;
 	}
 	if (!g->in_section) {
 		if (!g->told_early)
-			COMPLAIN(g, line, "\"%.60s\" stands before the first section; write [Unit] or [Service] above it", s);
+			COMPLAIN(g, line,
+				 "\"%.60s\" stands before the first section; write [Unit] or [Service] above it", s);
 		g->told_early = true;
 		return false;
 	}

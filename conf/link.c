@@ -21,10 +21,12 @@ struct linker {
 
 /* What boot has done before the first unit starts: units of systemd that others like to name, and that are always "there". */
 static const char *const reached[] = {
-	"sysinit.target", "basic.target", "local-fs.target", "local-fs-pre.target", "remote-fs.target", "network.target",
-	"network-pre.target", "network-online.target", "nss-lookup.target", "nss-user-lookup.target", "time-sync.target",
-	"time-set.target", "sockets.target", "timers.target", "paths.target", "slices.target", "swap.target", "multi-user.target",
-	"graphical.target", "default.target", "rc-local.target", "systemd-journald.socket", "dbus.socket", "dbus", "syslog.socket", "shutdown.target", "umount.target",
+	"sysinit.target", "basic.target", "local-fs.target", "local-fs-pre.target", "remote-fs.target",
+	"network.target", "network-pre.target", "network-online.target", "nss-lookup.target",
+	"nss-user-lookup.target", "time-sync.target", "time-set.target", "sockets.target", "timers.target",
+	"paths.target", "slices.target", "swap.target", "multi-user.target", "graphical.target",
+	"default.target", "rc-local.target", "systemd-journald.socket", "dbus.socket", "dbus",
+	"syslog.socket", "shutdown.target", "umount.target",
 };
 
 static bool is_reached(const char *name)
@@ -55,10 +57,12 @@ static void complain_missing(struct compiler *c, const struct mention *m)
 	if (m->bits & MENTION_INSTALL || is_reached(m->name))
 		return;
 	if (m->bits & (EDGE_REQUIRES | EDGE_BINDS | EDGE_REQUISITE | MENTION_ROOT))
-		BLAME(c, m->from, SAY_ERROR, m->file, m->line, "%s=: there is no unit \"%.255s\"; create %.255s%s, or drop it from %s=",
+		BLAME(c, m->from, SAY_ERROR, m->file, m->line,
+		      "%s=: there is no unit \"%.255s\"; create %.255s%s, or drop it from %s=",
 		      setting, m->name, m->name, suffix_of(m->name), setting);
 	else if (m->bits & (EDGE_WANTS | MENTION_FAILURE | MENTION_SUCCESS))
-		finding_add(c->findings, SAY_WARNING, m->file, m->line, "%s=: there is no unit \"%.255s\"; create %.255s%s, or drop it from %s=",
+		finding_add(c->findings, SAY_WARNING, m->file, m->line,
+			    "%s=: there is no unit \"%.255s\"; create %.255s%s, or drop it from %s=",
 			    setting, m->name, m->name, suffix_of(m->name), setting);
 }
 
@@ -179,8 +183,11 @@ static void complain_cycle(struct linker *l, const struct graph *g, const uint32
 static int sort_units(struct linker *l)
 {
 	struct compiler *c = l->c;
-	uint32_t n = c->n_drafts, *first = arena_get(&c->arena, (n + 2) * sizeof(*first)), *to = arena_get(&c->arena, (l->n + 1) * sizeof(*to));
-	uint32_t *rank = arena_get(&c->arena, (n + 1) * sizeof(*rank)), *cycle = arena_get(&c->arena, (n + 1) * sizeof(*cycle));
+	uint32_t n = c->n_drafts;
+	uint32_t *first = arena_get(&c->arena, (n + 2) * sizeof(*first));
+	uint32_t *to = arena_get(&c->arena, (l->n + 1) * sizeof(*to));
+	uint32_t *rank = arena_get(&c->arena, (n + 1) * sizeof(*rank));
+	uint32_t *cycle = arena_get(&c->arena, (n + 1) * sizeof(*cycle));
 	uint32_t n_to = 0, at = 0, told = 0;
 
 	if (!first || !to || !rank || !cycle)
@@ -238,7 +245,8 @@ static void write_edges(struct linker *l)
 			if (count)
 				list = build_words(b, &count, 1);
 			for (uint32_t k = from; k < at; k++) {
-				uint32_t edge = EDGE(pass ? l->links[k].from : l->links[k].to, l->links[k].bits);
+				uint32_t edge = EDGE(pass ? l->links[k].from : l->links[k].to,
+						     l->links[k].bits);
 
 				(void)build_words(b, &edge, 1);
 			}
@@ -251,7 +259,8 @@ static void write_edges(struct linker *l)
 static void write_triggers(struct linker *l)
 {
 	struct compiler *c = l->c;
-	static const size_t members[] = { offsetof(struct unit, on_failure), offsetof(struct unit, on_success) };
+	static const size_t members[] = { offsetof(struct unit, on_failure),
+					 offsetof(struct unit, on_success) };
 	uint32_t i = 0;
 
 	/* Mentions come unit by unit, as they were read. */
@@ -262,8 +271,10 @@ static void write_triggers(struct linker *l)
 		build_lists(&c->build);
 		for (; i < c->n_mentions && c->mentions[i].from == from; i++) {
 			const struct mention *m = &c->mentions[i];
-			uint32_t to = m->bits & (MENTION_FAILURE | MENTION_SUCCESS) ? draft_find(c, m->name) : NO_UNIT;
+			uint32_t to = NO_UNIT;
 
+			if (m->bits & (MENTION_FAILURE | MENTION_SUCCESS))
+				to = draft_find(c, m->name);
 			if (to == NO_UNIT)
 				continue;
 			build_append(&c->build, members[m->bits & MENTION_SUCCESS ? 1 : 0], to);
@@ -281,11 +292,14 @@ static void settle_roots(struct compiler *c)
 		uint32_t at = c->drafts[i].u.root_from, steps = 0;
 
 		/* A circle is told as one of the edges that come with it. */
-		while (at != NO_UNIT && c->drafts[at].u.root_from != NO_UNIT && steps++ < c->n_drafts && at != i)
+		while (at != NO_UNIT && c->drafts[at].u.root_from != NO_UNIT && steps++ < c->n_drafts &&
+		       at != i)
 			at = c->drafts[at].u.root_from;
-		if (at != NO_UNIT && (at == i || c->drafts[at].u.root_from != NO_UNIT || c->drafts[at].kind != UNIT_SERVICE)) {
+		if (at != NO_UNIT && (at == i || c->drafts[at].u.root_from != NO_UNIT ||
+				      c->drafts[at].kind != UNIT_SERVICE)) {
 			if (at != i && c->drafts[at].kind != UNIT_SERVICE)
-				BLAME(c, i, SAY_ERROR, c->drafts[i].file, 0, "RootFrom=: %.255s has no root; name a service", c->drafts[at].name);
+				BLAME(c, i, SAY_ERROR, c->drafts[i].file, 0,
+				      "RootFrom=: %.255s has no root; name a service", c->drafts[at].name);
 			c->drafts[i].u.root_from = NO_UNIT;
 		} else {
 			c->drafts[i].u.root_from = at;
@@ -319,7 +333,8 @@ static void settle_images(struct compiler *c)
 
 		if (at == NO_UNIT || c->drafts[at].load != LOAD_OK) {
 			if (by_file)
-				BLAME(c, i, SAY_ERROR, d->file, d->image_line, "Image=: there is no sound %.255s; create it, or name an image", name);
+				BLAME(c, i, SAY_ERROR, d->file, d->image_line,
+				      "Image=: there is no sound %.255s; create it, or name an image", name);
 			continue;
 		}
 		build_lists(b);

@@ -37,7 +37,8 @@ static int add_file(struct loader *l, int dir, const char *name, bool plain, con
 	l->n_bytes += (size_t)n;
 	if (l->n_bytes > MAX_ALL_FILES) {
 		if (!l->told_bytes)
-			finding_add(l->fs, SAY_ERROR, called, 0, "this and what follows is not read: all files together are larger than %zu MiB",
+			finding_add(l->fs, SAY_ERROR, called, 0,
+				    "this and what follows is not read: all files together are larger than %zu MiB",
 				    MAX_ALL_FILES >> 20);
 		l->told_bytes = true;
 		return 0;
@@ -52,7 +53,8 @@ static const char *system_line(struct loader *l, const char *path)
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t n = fd < 0 ? -1 : read(fd, raw, sizeof(raw));
 
-	return n > 0 ? arena_copy(&l->c.arena, raw, strcspn(raw, "\n") < (size_t)n ? strcspn(raw, "\n") : (size_t)n) : NULL;
+	return n > 0 ? arena_copy(&l->c.arena, raw, strcspn(raw, "\n") < (size_t)n ?
+				  strcspn(raw, "\n") : (size_t)n) : NULL;
 }
 
 static void learn_host(struct loader *l)
@@ -186,7 +188,8 @@ static int add_drop_ins(struct loader *l, const char *full)
 
 			if (level == 1 && !at)
 				continue;
-			text_bytes(&t, full, level == 0 ? 0 : level == 1 ? (size_t)(at - full) + 1 : (size_t)(dot - full));
+			text_bytes(&t, full, level == 0 ? 0 : level == 1 ?
+				   (size_t)(at - full) + 1 : (size_t)(dot - full));
 			text_put(&t, level ? suffix : suffix + 1);
 			text_put(&t, ".d");
 			if (!t.cut) {
@@ -218,7 +221,8 @@ static int add_unit(struct loader *l, const struct file *f, const char *full)
 	text_put(&path, f->name);
 	findings_mark(l->fs);
 	if (!is_unit_name(name)) {
-		finding_add(l->fs, SAY_ERROR, f->name, 0, "\"%.255s\" is no name of a unit; use letters, digits and :-_.\\@", name);
+		finding_add(l->fs, SAY_ERROR, f->name, 0,
+			    "\"%.255s\" is no name of a unit; use letters, digits and :-_.\\@", name);
 		return 0;
 	}
 
@@ -227,7 +231,8 @@ static int add_unit(struct loader *l, const struct file *f, const char *full)
 	if (other != NO_UNIT) {
 		struct draft *d = &c->drafts[other];
 
-		finding_add(l->fs, SAY_ERROR, f->name, 0, "%.255s is there too, and both are the unit \"%.255s\"; remove one of them", d->file, name);
+		finding_add(l->fs, SAY_ERROR, f->name, 0,
+			    "%.255s is there too, and both are the unit \"%.255s\"; remove one of them", d->file, name);
 		draft_blame(c, d);
 		return 0;
 	}
@@ -236,7 +241,8 @@ static int add_unit(struct loader *l, const struct file *f, const char *full)
 		return -ENOMEM;
 	if (i == NO_UNIT) {
 		if (!l->told_units)
-			finding_add(l->fs, SAY_ERROR, f->name, 0, "this and what follows is left out: there are more than %u units; raise --max-units",
+			finding_add(l->fs, SAY_ERROR, f->name, 0,
+				    "this and what follows is left out: there are more than %u units; raise --max-units",
 				    c->max_units);
 		l->told_units = true;
 		return 0;
@@ -255,7 +261,8 @@ static int add_unit(struct loader *l, const struct file *f, const char *full)
 	const char *alias = file_is_alias(&l->files, f);
 
 	if (alias)
-		finding_add(l->fs, SAY_ERROR, f->name, 0, "is a link to %.255s, which is a unit too; other names for a unit are not supported: remove the link", alias);
+		finding_add(l->fs, SAY_ERROR, f->name, 0,
+			    "is a link to %.255s, which is a unit too; other names for a unit are not supported: remove the link", alias);
 	c->parsed.house = false;
 	c->parsed.kind = (enum unit_kind)endings[ending].kind;
 	parse_begin(&c->parsed);
@@ -347,7 +354,8 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 	r = compile_open(&l->c, fs, o->max_units ? o->max_units : DEFAULT_UNITS);
 	if (r == 0) {
 		learn_host(l);
-		r = files_open(&l->files, &l->c.arena, fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs, o->dirs != NULL);
+		r = files_open(&l->files, &l->c.arena, fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs,
+			       o->dirs != NULL);
 	}
 	if (r == 0)
 		r = load_house(l, o);
@@ -365,7 +373,8 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 	return r;
 }
 
-int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void *self)
+int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self),
+	      void *self)
 {
 	struct findings fs = { 0 };
 	owned_mem void *table = NULL;

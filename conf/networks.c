@@ -11,7 +11,8 @@ static bool is_about(const struct assignment *a, const char *const *names, const
 }
 
 /* All that one list of one interface was given since it was emptied last. */
-static void read_list(struct compiler *c, struct reading *r, const char *const *names, const char *name, uint16_t setting)
+static void read_list(struct compiler *c, struct reading *r, const char *const *names, const char *name,
+		      uint16_t setting)
 {
 	const struct parsed *p = &c->parsed;
 	uint32_t from = 0;
@@ -25,7 +26,8 @@ static void read_list(struct compiler *c, struct reading *r, const char *const *
 }
 
 /* Everything said about one interface; `names` has the interface of each block. */
-static list_at compile_interface(struct compiler *c, struct reading *r, const char *const *names, const char *name)
+static list_at compile_interface(struct compiler *c, struct reading *r, const char *const *names,
+				 const char *name)
 {
 	const struct parsed *p = &c->parsed;
 	const struct assignment *last[MAX_SETTINGS] = { NULL };
@@ -43,7 +45,8 @@ static list_at compile_interface(struct compiler *c, struct reading *r, const ch
 			fixed = *a->value;
 	}
 	for (uint32_t s = 0; s < n_settings; s++) {
-		struct assignment no = { .file = "preset", .name = settings[s].name, .value = "no", .setting = (uint16_t)s };
+		struct assignment no = { .file = "preset", .name = settings[s].name, .value = "no",
+					.setting = (uint16_t)s };
 
 		if (settings[s].section != IN_NETWORK)
 			continue;
@@ -88,7 +91,8 @@ void compile_networks(struct compiler *c, struct reading *r)
 		if (!names[b] || i < n)
 			continue;
 		if (n == MAX_INTERFACES) {
-			finding_add(c->findings, SAY_ERROR, "coppice.conf", 0, "[Network]: more than %u interfaces; the rest is ignored", MAX_INTERFACES);
+			finding_add(c->findings, SAY_ERROR, "coppice.conf", 0,
+				    "[Network]: more than %u interfaces; the rest is ignored", MAX_INTERFACES);
 			break;
 		}
 		known[n++] = names[b];

@@ -13,7 +13,8 @@ static list_at write_origins(struct build *b, const struct assignment *said, uin
 
 	build_lists(b);
 	for (uint32_t i = 0; i < n && !b->failed; i++) {
-		const uint32_t words[] = { said[i].setting, build_text(b, said[i].file, strlen(said[i].file)), said[i].line,
+		const uint32_t words[] = { said[i].setting, build_text(b, said[i].file, strlen(said[i].file)),
+					  said[i].line,
 					   build_text(b, said[i].value, strlen(said[i].value)) };
 
 		build_append(b, at, build_words(b, words, 4));

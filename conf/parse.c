@@ -18,12 +18,14 @@ bool parse_counts(const struct parsed *p, uint32_t i)
 {
 	const struct assignment *a = &p->said[i];
 
-	return i >= p->reset_at[p->index->reset[a->setting]] && (*a->value || settings[a->setting].flags & SET_EMPTY);
+	return i >= p->reset_at[p->index->reset[a->setting]] &&
+	       (*a->value || settings[a->setting].flags & SET_EMPTY);
 }
 
 static bool fits(const struct parsed *p, int section)
 {
-	return p->house ? section_is_house((enum section)section) : section_fits((enum section)section, p->kind);
+	return p->house ? section_is_house((enum section)section) :
+			  section_fits((enum section)section, p->kind);
 }
 
 struct walk { const struct parsed *p; int at; };
@@ -82,9 +84,11 @@ static void complain_unknown(struct parsed *p, const char *name, uint32_t line)
 		COMPLAIN(p, line, "%s=: belongs into [%s], not into [%s]; move it there", name,
 			 section_name(settings[other].section), section_name(section));
 	} else if ((near = settings_nearest(section, name))) {
-		COMPLAIN(p, line, "unknown setting \"%.100s\" in [%s]; did you mean %s=?", name, section_name(section), near);
+		COMPLAIN(p, line, "unknown setting \"%.100s\" in [%s]; did you mean %s=?", name,
+			 section_name(section), near);
 	} else {
-		COMPLAIN(p, line, "unknown setting \"%.100s\" in [%s]; remove it, or begin its name with X-", name, section_name(section));
+		COMPLAIN(p, line, "unknown setting \"%.100s\" in [%s]; remove it, or begin its name with X-",
+			 name, section_name(section));
 	}
 }
 

@@ -19,11 +19,12 @@ static size_t split(char *s, char *parts[3])
 	}
 }
 
-static void keep_mount(struct reading *r, enum mount_kind kind, uint32_t flags, const char *source, const char *target,
-		       const char *options)
+static void keep_mount(struct reading *r, enum mount_kind kind, uint32_t flags, const char *source,
+		       const char *target, const char *options)
 {
 	const uint32_t words[] = { (uint32_t)kind, flags, r->line, build_text(r->b, source, strlen(source)),
-				   build_text(r->b, target, strlen(target)), build_text(r->b, options, strlen(options)) };
+				   build_text(r->b, target, strlen(target)),
+				   build_text(r->b, options, strlen(options)) };
 
 	build_append(r->b, r->setting->at, build_words(r->b, words, 6));
 }
@@ -77,7 +78,8 @@ static bool read_volume(struct reading *r, const char *value)
 		return refuse(r, value, "has no name; write NAME:/path for a volume, or /source:/path");
 	if (n > 3)
 		return refuse(r, value, "has too many colons; write SOURCE:/path or SOURCE:/path:ro");
-	if (*parts[0] == '.' || *parts[0] == '-' || (!bind && (!*parts[0] || strchr(parts[0], '/') || strlen(parts[0]) > MAX_UNIT_NAME)))
+	if (*parts[0] == '.' || *parts[0] == '-' || (!bind && (!*parts[0] || strchr(parts[0], '/') ||
+							       strlen(parts[0]) > MAX_UNIT_NAME)))
 		return refuse(r, value, "begins with neither the name of a volume nor an absolute path");
 	if ((bind && !check_path(r, parts[0])) || !check_target(r, parts[1]))
 		return false;
@@ -87,7 +89,8 @@ static bool read_volume(struct reading *r, const char *value)
 		while (i < most && strcmp(option, volume_options[i].word))
 			i++;
 		if (i == most)
-			return refuse(r, value, "has the option %s, which is not supported; we take ro, rw, exec, noexec, U, copy, nocopy, bind, rbind",
+			return refuse(r, value,
+				      "has the option %s, which is not supported; we take ro, rw, exec, noexec, U, copy, nocopy, bind, rbind",
 				      option);
 		flags = (flags | volume_options[i].set) & ~volume_options[i].drop;
 	}
@@ -174,7 +177,8 @@ static bool keep_bind(struct reading *r, const char *value)
 	size_t n = split(copy, parts);
 
 	if (n > 3)
-		return refuse(r, value, "has too many colons; write /source:/target or /source:/target:norbind");
+		return refuse(r, value,
+			      "has too many colons; write /source:/target or /source:/target:norbind");
 	if (n == 3 && !strcmp(parts[2], "norbind"))
 		flags &= ~(uint32_t)MOUNT_RBIND;
 	else if (n == 3 && strcmp(parts[2], "rbind") && *parts[2])
@@ -204,7 +208,8 @@ static bool read_binds(struct reading *r, const char *value)
 	return more == 0;
 }
 
-const struct kind kind_volume = { "volume", "NAME:/path[:options], or /source:/path[:options]", read_volume, NULL };
+const struct kind kind_volume = { "volume", "NAME:/path[:options], or /source:/path[:options]", read_volume,
+				 NULL };
 const struct kind kind_tmpfs = { "tmpfs", "/path[:options]", read_tmpfs, NULL };
 const struct kind kind_temporary = { "tmpfs", "/path[:options] ...", read_temporary, NULL };
 const struct kind kind_binds = { "bind", "[-]/source[:/target[:rbind|norbind]] ...", read_binds, NULL };

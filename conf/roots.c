@@ -18,7 +18,8 @@
 
 static int open_inside(int root, const char *path, int flags)
 {
-	struct open_how how = { .flags = (unsigned long long)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = (unsigned long long)(flags | O_CLOEXEC),
+			       .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
@@ -99,7 +100,8 @@ static bool is_program(int root, const char *path)
 /* A bare name is looked for where PATH leads by default. */
 static bool has_program(int root, const char *name)
 {
-	static const char *const places[] = { "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/" };
+	static const char *const places[] = { "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/",
+					     "/sbin/", "/bin/" };
 	char path[PATH_MAX];
 
 	if (*name == '/')
@@ -170,7 +172,8 @@ static void look_at_account(const struct look *l, text_at at, const char *settin
 
 	struct finding f = place_of(l->t, l->u, setting);
 
-	finding_add(l->fs, SAY_ERROR, f.file, f.line, "%s=: there is no \"%.100s\" in %s of image \"%.100s\"; add it there, or write a number", setting, name,
+	finding_add(l->fs, SAY_ERROR, f.file, f.line,
+		    "%s=: there is no \"%.100s\" in %s of image \"%.100s\"; add it there, or write a number", setting, name,
 		    file, root_name(l));
 }
 
@@ -191,7 +194,8 @@ void roots_check(const struct table *t, struct findings *fs)
 			const char *setting = u->image ? "Image" : "RootDirectory";
 			struct finding f = place_of(t, u, setting);
 
-			finding_add(fs, SAY_ERROR, f.file, f.line, "%s=: there is no \"%.200s\"%s", setting, root_name(&l),
+			finding_add(fs, SAY_ERROR, f.file, f.line, "%s=: there is no \"%.200s\"%s", setting,
+				    root_name(&l),
 				    u->image ? " in ImagePath=; see `coppice image`" : "; create the directory");
 			continue;
 		}

@@ -4,7 +4,8 @@
 #define PENDING_OF(c, m) ((c)->build.lists[offsetof(struct unit, m) / 4])
 
 /* The settings that rules speak of; found by name once. */
-enum { TYPE, EXEC_START, RESTART, RESTART_MAX, START_TIMEOUT, BOTH_TIMEOUTS, ROOT_DIRECTORY, ROOT_FROM, IMAGE, LAYERS, NICE, OOM,
+enum { TYPE, EXEC_START, RESTART, RESTART_MAX, START_TIMEOUT, BOTH_TIMEOUTS, ROOT_DIRECTORY, ROOT_FROM, IMAGE,
+      LAYERS, NICE, OOM,
        DISPLAY, WANTED_BY, REQUIRED_BY };
 static const char *const names[N_RULED] = {
 	[TYPE] = "Type", [EXEC_START] = "ExecStart", [RESTART] = "Restart", [RESTART_MAX] = "RestartMaxDelaySec",
@@ -39,20 +40,25 @@ static void check_start(struct compiler *c, struct draft *d, const struct assign
 		if (u->health_kind != HEALTH_NONE && !d->image)
 			u->type = TYPE_CHECK;
 		else if (!d->image && !(u->type == TYPE_ONESHOT && u->remain && PENDING_OF(c, stop).n))
-			finding_add(c->findings, SAY_ERROR, d->file, 0, "no ExecStart=; say in [Service] which program to run");
+			finding_add(c->findings, SAY_ERROR, d->file, 0,
+				    "no ExecStart=; say in [Service] which program to run");
 	}
 	if (start->n > 1 && u->type != TYPE_ONESHOT && !c->build.failed) {
 		size_t at = offsetof(struct unit, start);
 
 		finding_add(c->findings, SAY_ERROR, start_said->file, command_line(c, at, 1),
-			    "ExecStart=: there is one already in line %u; put an empty ExecStart= before this one to replace it, or say Type=oneshot to run both",
+			    "ExecStart=: there is one already in line %u; put an empty ExecStart= before this one to replace it, "
+			    "or say Type=oneshot to run both",
 			    command_line(c, at, 0));
 	}
 	if (u->type == TYPE_ONESHOT && (u->restart == RESTART_ALWAYS || u->restart == RESTART_ON_SUCCESS))
-		COMPLAIN(c, d, restart, "Restart=: \"%s\" would run a Type=oneshot unit for ever; write on-failure, or another Type=",
+		COMPLAIN(c, d, restart,
+			 "Restart=: \"%s\" would run a Type=oneshot unit for ever; write on-failure, or another Type=",
 			 u->restart == RESTART_ALWAYS ? "always" : "on-success");
 	if (u->type == TYPE_FORKING && !u->pid_file)
-		COMPLAIN(c, d, type, "Type=: forking needs PIDFile= to tell which process is the daemon; add it, or run the daemon in the foreground with Type=exec");
+		COMPLAIN(c, d, type,
+			 "Type=: forking needs PIDFile= to tell which process is the daemon; add it, or run the daemon "
+			 "in the foreground with Type=exec");
 	if (u->type == TYPE_ONESHOT && !SAID(START_TIMEOUT) && !SAID(BOTH_TIMEOUTS))
 		u->timeout_start = FOREVER;
 	if (u->notify_access == NOTIFY_NONE && (u->type == TYPE_NOTIFY || u->watchdog))
@@ -64,11 +70,14 @@ static void check_root(struct compiler *c, struct draft *d, const struct assignm
 	const struct assignment *image = SAID(IMAGE), *root = SAID(ROOT_DIRECTORY), *from = SAID(ROOT_FROM);
 
 	if (image && root)
-		COMPLAIN(c, d, root, "RootDirectory=: a unit has one root, and Image= is there already; keep one of them");
+		COMPLAIN(c, d, root,
+			 "RootDirectory=: a unit has one root, and Image= is there already; keep one of them");
 	if (from && (image || root))
-		COMPLAIN(c, d, from, "RootFrom=: a unit has one root, and %s= is there already; keep one of them", image ? "Image" : "RootDirectory");
+		COMPLAIN(c, d, from,
+			 "RootFrom=: a unit has one root, and %s= is there already; keep one of them", image ? "Image" : "RootDirectory");
 	if (PENDING_OF(c, layers).n && !image && d->kind == UNIT_SERVICE)
-		COMPLAIN(c, d, SAID(LAYERS), "ExtraLayers=: there is no Image= that they could be laid over; add one");
+		COMPLAIN(c, d, SAID(LAYERS),
+			 "ExtraLayers=: there is no Image= that they could be laid over; add one");
 }
 
 void rules_apply(struct compiler *c, struct draft *d, const struct assignment *const *first)
@@ -81,7 +90,8 @@ void rules_apply(struct compiler *c, struct draft *d, const struct assignment *c
 	u->autostart = d->kind == UNIT_SERVICE || d->kind == UNIT_TARGET;
 	d->wanted = SAID(WANTED_BY) || SAID(REQUIRED_BY);
 	if (d->kind == UNIT_IMAGE && !PENDING_OF(c, layers).n)
-		COMPLAIN(c, d, (const struct assignment *)NULL, "no Layer=; say in [Image] which layers it has");
+		finding_add(c->findings, SAY_ERROR, d->file, 0,
+			    "no Layer=; say in [Image] which layers it has");
 	if (d->kind != UNIT_SERVICE)
 		return;
 
@@ -97,7 +107,8 @@ void rules_apply(struct compiler *c, struct draft *d, const struct assignment *c
 	if (u->restart_sec > u->restart_max_delay) {
 		a = SAID(RESTART_MAX);
 		if (a)
-			COMPLAIN(c, d, a, "RestartMaxDelaySec=: \"%s\" is less than RestartSec=; make it at least as long", a->value);
+			COMPLAIN(c, d, a,
+				 "RestartMaxDelaySec=: \"%s\" is less than RestartSec=; make it at least as long", a->value);
 		u->restart_max_delay = u->restart_sec;
 	}
 	u->bounding |= u->ambient;

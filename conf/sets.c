@@ -38,7 +38,8 @@ const char *unit_name(struct reading *r, const char *name)
 	char *out = arena_copy(r->arena, done, n);
 
 	if (out && !is_unit_name(out)) {
-		refuse(r, done, "is no name of a unit; use letters, digits and :-_.\\@, %u at most", MAX_UNIT_NAME);
+		refuse(r, done, "is no name of a unit; use letters, digits and :-_.\\@, %u at most",
+		       MAX_UNIT_NAME);
 		return NULL;
 	}
 	if (out && out[n - 1] == '@') {
@@ -82,7 +83,8 @@ static bool read_status(struct reading *r, const char *value)
 		int code = exit_code_of(word.at), sig = code < 0 ? signal_of(word.at) : 0;
 
 		if (code < 0 && !sig)
-			return refuse(r, word.at, "is no exit status; write 0 to 255, a name such as TEMPFAIL, or a signal such as SIGTERM");
+			return refuse(r, word.at,
+				      "is no exit status; write 0 to 255, a name such as TEMPFAIL, or a signal such as SIGTERM");
 
 		uint32_t bit = code < 0 ? (uint32_t)sig - 1 : (uint32_t)code;
 
@@ -106,7 +108,8 @@ static bool add_capability(const char *word, uint64_t *set)
 	if (strncmp(word, "cap_", 4) && strncmp(word, "CAP_", 4))
 		text_put(&t, "CAP_");
 	text_put(&t, word);
-	if (t.cut || (*word >= '0' && *word <= '9') || cap_from_name(name, &value) < 0 || value < 0 || value > CAP_LAST_CAP)
+	if (t.cut || (*word >= '0' && *word <= '9') || cap_from_name(name, &value) < 0 || value < 0 ||
+	    value > CAP_LAST_CAP)
 		return false;
 	*set |= 1ull << value;
 	return true;
@@ -125,7 +128,8 @@ static bool take_capabilities(struct reading *r, const char *value, bool podman,
 		if (podman && (!strcmp(word.at, "all") || !strcmp(word.at, "ALL")))
 			*ret |= ALL_CAPS & ~NEVER_IMPLIED;
 		else if (!add_capability(word.at, ret))
-			return refuse(r, word.at, "is no capability; write names of capabilities(7), such as CAP_NET_BIND_SERVICE");
+			return refuse(r, word.at,
+				      "is no capability; write names of capabilities(7), such as CAP_NET_BIND_SERVICE");
 	}
 	return more == 0;
 }
@@ -182,7 +186,8 @@ static bool read_cap_drop(struct reading *r, const char *value)
 	return true;
 }
 
-static void print_capabilities(struct text *out, const struct table *t, const void *base, const struct setting *s)
+static void print_capabilities(struct text *out, const struct table *t, const void *base,
+			       const struct setting *s)
 {
 	uint64_t set = *(const uint64_t *)(const void *)((const char *)base + s->at);
 	bool first = true;
@@ -269,14 +274,17 @@ static bool keep_limit(struct reading *r, const char *value, const char *spec, s
 
 	text_bytes(&a, spec, n);
 	text_put(&b, spec[n] ? spec + n + 1 : soft);
-	if (a.cut || b.cut || !take_limit(soft, limits[which].unit, &from) || !take_limit(hard, limits[which].unit, &to))
+	if (a.cut || b.cut || !take_limit(soft, limits[which].unit, &from) ||
+	    !take_limit(hard, limits[which].unit, &to))
 		return refuse(r, value, "is no limit; write a number%s, SOFT:HARD, or infinity",
 			      limits[which].unit == BYTES ? " with K, M or G" :
 			      limits[which].unit == SECONDS || limits[which].unit == MICROSECONDS ? " or a time span" : "");
 	if (from > to)
-		return refuse(r, value, "has a soft limit above the hard one; write SOFT:HARD with SOFT not above HARD");
+		return refuse(r, value,
+			      "has a soft limit above the hard one; write SOFT:HARD with SOFT not above HARD");
 
-	const uint32_t words[] = { limits[which].resource, (uint32_t)from, (uint32_t)(from >> 32), (uint32_t)to, (uint32_t)(to >> 32) };
+	const uint32_t words[] = { limits[which].resource, (uint32_t)from, (uint32_t)(from >> 32),
+				  (uint32_t)to, (uint32_t)(to >> 32) };
 
 	build_append(r->b, r->setting->at, build_words(r->b, words, 5));
 	return true;
@@ -299,13 +307,16 @@ static bool read_ulimit(struct reading *r, const char *value)
 	for (size_t i = 0; value[n] && i < N_LIMITS; i++)
 		if (strlen(limits[i].name) == n && !strncasecmp(limits[i].name, value, n))
 			return keep_limit(r, value, value + n + 1, i);
-	return refuse(r, value, "is no limit we know; write nofile=1024:2048, or use LimitNOFILE= and its like");
+	return refuse(r, value,
+		      "is no limit we know; write nofile=1024:2048, or use LimitNOFILE= and its like");
 }
 
 const struct kind kind_units = { "units", "names of units", read_units, NULL };
 const struct kind kind_status = { "status", "exit codes, their names, and signals", read_status, NULL };
-const struct kind kind_bounding = { "caps", "capabilities, ~ before them: all but these", read_bounding, print_capabilities };
-const struct kind kind_ambient = { "caps", "capabilities, ~ before them: all but these", read_ambient, print_capabilities };
+const struct kind kind_bounding = { "caps", "capabilities, ~ before them: all but these", read_bounding,
+				   print_capabilities };
+const struct kind kind_ambient = { "caps", "capabilities, ~ before them: all but these", read_ambient,
+				  print_capabilities };
 const struct kind kind_cap_add = { "caps", "capabilities, or all", read_cap_add, NULL };
 const struct kind kind_cap_drop = { "caps", "capabilities, or all", read_cap_drop, NULL };
 const struct kind kind_limit = { "limit", "SOFT:HARD, or one value for both, or infinity", read_limit, NULL };

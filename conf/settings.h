@@ -72,7 +72,10 @@ uint32_t settings_find(const struct setting_index *ix, enum section section, con
 /* A setting of that name in whatever section of units or, if house, of coppice.conf; NO_SETTING. */
 uint32_t settings_anywhere(const char *name, bool house);
 
-/* For a name that systemd or Podman know and we do not take: true, and why it makes no sense here; or NULL where this version just cannot do it yet. */
+/*
+ * For a name that systemd or Podman know and we do not take: true, and why it makes
+ * no sense here; or NULL where this version just cannot do it yet.
+ */
 bool setting_is_foreign(enum section section, const char *name, const char **ret_why);
 
 /* The name nearest to a typo among those that [section] takes, or NULL. */

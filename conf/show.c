@@ -16,11 +16,12 @@ struct shown { FILE *out; bool json, any; };
 static void put(struct shown *s, const struct setting *what, const char *value, const char *file, uint32_t line)
 {
 	if (s->json) {
-		fprintf(s->out, "%s{\"section\":\"%s\",\"name\":\"%s\",\"value\":", s->any ? "," : "", section_name(what->section), what->name);
+		print_fmt(s->out, "%s{\"section\":\"%s\",\"name\":\"%s\",\"value\":", s->any ? "," : "",
+			  section_name(what->section), what->name);
 		print_json(s->out, value);
-		fputs(",\"file\":", s->out);
+		print_text(s->out, ",\"file\":");
 		print_json(s->out, file);
-		fprintf(s->out, ",\"line\":%u}", line);
+		print_fmt(s->out, ",\"line\":%u}", line);
 	} else {
 		char safe[MAX_VALUE];
 		struct text t = TEXT(safe);
@@ -30,9 +31,9 @@ static void put(struct shown *s, const struct setting *what, const char *value, 
 		int n = fprintf(s->out, "%s.%s=%s", section_name(what->section), what->name, safe);
 
 		if (*file)
-			fprintf(s->out, "%*s# %s:%u\n", n < COLUMN ? COLUMN - n : 2, "", file, line);
+			print_fmt(s->out, "%*s# %s:%u\n", n < COLUMN ? COLUMN - n : 2, "", file, line);
 		else
-			fprintf(s->out, "%*s# default\n", n < COLUMN ? COLUMN - n : 2, "");
+			print_fmt(s->out, "%*s# default\n", n < COLUMN ? COLUMN - n : 2, "");
 	}
 	s->any = true;
 }
@@ -59,14 +60,15 @@ void show_unit(FILE *out, const struct table *t, unit_ix unit, bool json)
 	struct shown s = { .out = out, .json = json };
 
 	if (json)
-		fputc('[', out);
+		print_char(out, '[');
 	for (uint32_t i = 0; i < n_settings; i++) {
 		const struct setting *what = &settings[i];
 		const struct origin *last = NULL;
 		char value[MAX_VALUE];
 		struct text text = TEXT(value);
 
-		if (what->same || section_is_house(what->section) || !section_fits(what->section, (enum unit_kind)u->kind))
+		if (what->same || section_is_house(what->section) ||
+		    !section_fits(what->section, (enum unit_kind)u->kind))
 			continue;
 		for (uint32_t k = 0; k < list_count(t, t->house.origins); k++) {
 			const struct origin *o = origin_at(t, t->house.origins, k);
@@ -75,7 +77,8 @@ void show_unit(FILE *out, const struct table *t, unit_ix unit, bool json)
 				continue;
 			last = o;
 			if (!what->kind->print)
-				put(&s, what, strchr(table_text(t, o->value), '=') + 1, table_text(t, o->file), o->line);
+				put(&s, what, strchr(table_text(t, o->value), '=') + 1, table_text(t, o->file),
+				    o->line);
 		}
 		for (uint32_t k = 0; k < list_count(t, u->origins); k++) {
 			const struct origin *o = origin_at(t, u->origins, k);
@@ -96,7 +99,7 @@ void show_unit(FILE *out, const struct table *t, unit_ix unit, bool json)
 			put(&s, what, value, "", 0);
 	}
 	if (json)
-		fputs("]\n", out);
+		print_text(out, "]\n");
 }
 
 static int show_file(FILE *out, const char *path)
@@ -107,12 +110,12 @@ static int show_file(FILE *out, const char *path)
 
 	if (!in)
 		return -errno;
-	fprintf(out, "# %s\n", path);
+	print_fmt(out, "# %s\n", path);
 	while (all < MAX_UNIT_FILE && (n = fread(block, 1, sizeof(block), in)) > 0) {
-		fwrite(block, 1, n, out);
+		(void)fwrite(block, 1, n, out);
 		all += n;
 	}
-	fclose(in);
+	(void)fclose(in);
 	return 0;
 }
 
@@ -130,7 +133,7 @@ int show_files(FILE *out, const struct table *t, unit_ix unit)
 			k++;
 		if (k < i || *table_text(t, file) != '/')
 			continue;
-		fputc('\n', out);
+		print_char(out, '\n');
 		int next = show_file(out, table_text(t, file));
 
 		r = r ? r : next;

@@ -14,7 +14,10 @@
  */
 void show_unit(FILE *out, const struct table *t, unit_ix unit, bool json);
 
-/* The unit's file and the drop-ins that had something to say, each under a comment with its path. 0, or -errno of the first that cannot be read. */
+/*
+ * The unit's file and the drop-ins that had something to say, each under a comment
+ * with its path. 0, or -errno of the first that cannot be read.
+ */
 int show_files(FILE *out, const struct table *t, unit_ix unit);
 
 #endif

@@ -116,7 +116,8 @@ const char *resolve(struct reading *r, const char *value)
 			text_char(&t, *s);
 		} else if (!put_one(&t, r->specifiers, s[1])) {
 			if (s[1])
-				refuse(r, value, "holds %%%c, which stands for nothing here; write %%%% for a percent sign", s[1]);
+				refuse(r, value,
+				       "holds %%%c, which stands for nothing here; write %%%% for a percent sign", s[1]);
 			else
 				refuse(r, value, "ends in a single percent sign; write %%%%");
 			return NULL;

@@ -83,7 +83,8 @@ static const char *decimal(const char *s, uint64_t *whole, uint32_t *nano)
 	*whole = 0;
 	*nano = 0;
 	for (; is_digit(*s); s++)
-		if (__builtin_mul_overflow(*whole, 10u, whole) || __builtin_add_overflow(*whole, (uint64_t)(*s - '0'), whole))
+		if (__builtin_mul_overflow(*whole, 10u, whole) ||
+		    __builtin_add_overflow(*whole, (uint64_t)(*s - '0'), whole))
 			return NULL;
 	if (*s != '.')
 		return s;
@@ -137,7 +138,8 @@ bool span_of(const char *s, msec_t bare, msec_t *ret)
 
 		/* A year in us times a billion does not fit: by thousands, then. */
 		part = size / 1000 * nano / 1000000 + size % 1000 * nano / 1000000000;
-		if (__builtin_mul_overflow(whole, size, &whole) || __builtin_add_overflow(total, whole, &total) ||
+		if (__builtin_mul_overflow(whole, size, &whole) ||
+		    __builtin_add_overflow(total, whole, &total) ||
 		    __builtin_add_overflow(total, part, &total))
 			return false;
 	}

@@ -36,7 +36,8 @@ static const struct { uint16_t at; uint8_t most; } smalls[] = {
 #define FIRST_SPAN offsetof(struct unit, restart_sec)
 #define LAST_SPAN  offsetof(struct unit, health_startup_interval)
 
-enum item { ITEM_TEXT, ITEM_WORD, ITEM_EDGE, ITEM_UNIT, ITEM_COMMAND, ITEM_MOUNT, ITEM_LIMIT, ITEM_ORIGIN, ITEM_TEXTS };
+enum item { ITEM_TEXT, ITEM_WORD, ITEM_EDGE, ITEM_UNIT, ITEM_COMMAND, ITEM_MOUNT, ITEM_LIMIT, ITEM_ORIGIN,
+	   ITEM_TEXTS };
 #define LIST(m, item) { offsetof(struct unit, m), item }
 static const struct { uint16_t at; uint8_t item; } lists[] = {
 	LIST(needs, ITEM_EDGE), LIST(serves, ITEM_EDGE),
@@ -48,12 +49,14 @@ static const struct { uint16_t at; uint8_t item; } lists[] = {
 };
 #define HOUSE_LIST(m, item) { offsetof(struct house, m), item }
 static const struct { uint16_t at; uint8_t item; } house_lists[] = {
-	HOUSE_LIST(image_paths, ITEM_TEXT), HOUSE_LIST(default_env, ITEM_TEXT), HOUSE_LIST(tmpfs, ITEM_TEXT), HOUSE_LIST(mounts, ITEM_TEXT),
-	HOUSE_LIST(sysctls, ITEM_TEXT), HOUSE_LIST(networks, ITEM_TEXTS), HOUSE_LIST(origins, ITEM_ORIGIN),
+	HOUSE_LIST(image_paths, ITEM_TEXT), HOUSE_LIST(default_env, ITEM_TEXT), HOUSE_LIST(tmpfs, ITEM_TEXT),
+	HOUSE_LIST(mounts, ITEM_TEXT), HOUSE_LIST(sysctls, ITEM_TEXT), HOUSE_LIST(networks, ITEM_TEXTS),
+	HOUSE_LIST(origins, ITEM_ORIGIN),
 };
 static const uint16_t house_texts[] = {
-	offsetof(struct house, volume_path), offsetof(struct house, control_group), offsetof(struct house, host_socket),
-	offsetof(struct house, hostname), offsetof(struct house, env_file), offsetof(struct house, prelaunch), offsetof(struct house, realinit),
+	offsetof(struct house, volume_path), offsetof(struct house, control_group),
+	offsetof(struct house, host_socket), offsetof(struct house, hostname),
+	offsetof(struct house, env_file), offsetof(struct house, prelaunch), offsetof(struct house, realinit),
 };
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
@@ -78,7 +81,8 @@ static bool is_command(struct proof *p, uint32_t at)
 
 	uint32_t flags = p->words[at], argc = p->words[at + 2];
 
-	if (flags > (CMD_IGNORE | CMD_VERBATIM | CMD_FULL | CMD_ARGV0) || argc < (flags & CMD_ARGV0 ? 2u : 1u) || !take(p, at, (uint64_t)argc + 3))
+	if (flags > (CMD_IGNORE | CMD_VERBATIM | CMD_FULL | CMD_ARGV0) ||
+	    argc < (flags & CMD_ARGV0 ? 2u : 1u) || !take(p, at, (uint64_t)argc + 3))
 		return false;
 	for (uint32_t i = 0; i < argc; i++)
 		if (!is_text(p, p->words[at + 3 + i]))
@@ -86,29 +90,34 @@ static bool is_command(struct proof *p, uint32_t at)
 	return true;
 }
 
+/* The n words of an item; NULL where they are not there. */
+static const uint32_t *item_at(struct proof *p, uint32_t at, size_t size)
+{
+	return take(p, at, size / 4) ? p->words + at : NULL;
+}
+
 static bool is_mount(struct proof *p, uint32_t at)
 {
 	const uint32_t all = MOUNT_RO | MOUNT_OPTIONAL | MOUNT_RBIND | MOUNT_NOCOPY | MOUNT_CHOWN | MOUNT_NOEXEC;
-	const uint32_t *w = p->words + at;
+	const uint32_t *w = item_at(p, at, sizeof(struct unit_mount));
 
-	return take(p, at, sizeof(struct unit_mount) / 4) && w[0] < N_MOUNT_KINDS && w[1] <= all && is_text(p, w[3]) && is_text(p, w[4]) &&
+	return w && w[0] < N_MOUNT_KINDS && w[1] <= all && is_text(p, w[3]) && is_text(p, w[4]) &&
 	       is_text(p, w[5]) && p->text[w[4]] == '/';
 }
 
 static bool is_limit(struct proof *p, uint32_t at)
 {
-	const uint32_t *w = p->words + at;
+	const uint32_t *w = item_at(p, at, sizeof(struct unit_limit));
 
 	/* RLIM_NLIMITS of every architecture is 16; getrlimit(2). */
-	return take(p, at, sizeof(struct unit_limit) / 4) && w[0] < 16 &&
-	       ((uint64_t)w[2] << 32 | w[1]) <= ((uint64_t)w[4] << 32 | w[3]);
+	return w && w[0] < 16 && ((uint64_t)w[2] << 32 | w[1]) <= ((uint64_t)w[4] << 32 | w[3]);
 }
 
 static bool is_origin(struct proof *p, uint32_t at)
 {
-	const uint32_t *w = p->words + at;
+	const uint32_t *w = item_at(p, at, sizeof(struct origin));
 
-	return take(p, at, sizeof(struct origin) / 4) && w[0] < n_settings && is_text(p, w[1]) && is_text(p, w[3]);
+	return w && w[0] < n_settings && is_text(p, w[1]) && is_text(p, w[3]);
 }
 
 static bool is_list(struct proof *p, uint32_t at, enum item item);
@@ -184,10 +193,12 @@ static const char *look_at_unit(struct proof *p, const struct unit *u)
 		return "a unit has no name";
 	if (u->root_from != NO_UNIT && u->root_from >= p->n_units)
 		return "a unit's root is nobody's";
-	if (u->rank >= p->n_units || u->health_port > 65535 || u->umask > 0777 || u->nice < -20 || u->nice > 19 || u->oom_score < -1000 ||
+	if (u->rank >= p->n_units || u->health_port > 65535 || u->umask > 0777 || u->nice < -20 ||
+	    u->nice > 19 || u->oom_score < -1000 ||
 	    u->oom_score > 1000 || u->health_status[0] > 999 || u->health_status[1] > 999)
 		return "a unit's number is out of range";
-	if (u->kind == UNIT_SERVICE && (!u->kill_signal || !u->final_signal || !u->restart_signal || !u->watchdog_signal || !u->reload_signal))
+	if (u->kind == UNIT_SERVICE && (!u->kill_signal || !u->final_signal || !u->restart_signal ||
+					!u->watchdog_signal || !u->reload_signal))
 		return "a unit has no signal to be stopped with";
 	if (u->load == LOAD_OK && u->health_kind == HEALTH_CMD && p->words[u->health_cmd] != 1)
 		return "a unit's health check has no command";
@@ -239,7 +250,8 @@ static const char *look_at_house(struct proof *p, const struct house *h)
 	for (size_t i = 0; i < COUNT(house_texts); i++)
 		if (!is_text(p, word_at(h, house_texts[i])))
 			return "a text of coppice.conf lies outside";
-	if (h->shutdown_timeout < 0 || h->exit_policy >= N_EXIT_POLICIES || h->log_format >= N_LOG_FORMATS || h->write_hosts > 2)
+	if (h->shutdown_timeout < 0 || h->exit_policy >= N_EXIT_POLICIES || h->log_format >= N_LOG_FORMATS ||
+	    h->write_hosts > 2)
 		return "a value of coppice.conf is out of range";
 	for (size_t i = 0; i < COUNT(h->on_signal); i++)
 		if (h->on_signal[i] >= N_WISHES)
@@ -260,7 +272,8 @@ const char *table_verify(const struct table *t, uint64_t size)
 	uint64_t words_end = (uint64_t)t->words_at + (uint64_t)t->n_words * 4;
 	uint64_t texts_end = (uint64_t)t->texts_at + t->n_text;
 
-	if (t->n_units > MAX_UNITS || t->units_at < sizeof(*t) || t->units_at % _Alignof(struct unit) || t->words_at % 4 ||
+	if (t->n_units > MAX_UNITS || t->units_at < sizeof(*t) || t->units_at % _Alignof(struct unit) ||
+	    t->words_at % 4 ||
 	    units_end > t->words_at || words_end > t->texts_at || texts_end > t->total || !t->n_words || !t->n_text)
 		return "areas overlap or lie outside";
 
@@ -269,7 +282,8 @@ const char *table_verify(const struct table *t, uint64_t size)
 	if (crc32_of((const char *)t + after, t->total - after) != t->crc)
 		return "damaged: its checksum is wrong";
 
-	struct proof p = { .t = t, .words = table_words(t, 0), .text = table_text(t, 0), .n_units = t->n_units, .n_words = t->n_words,
+	struct proof p = { .t = t, .words = table_words(t, 0), .text = table_text(t, 0), .n_units = t->n_units,
+			  .n_words = t->n_words,
 			   .n_text = t->n_text };
 	const char *wrong;
 
@@ -280,14 +294,16 @@ const char *table_verify(const struct table *t, uint64_t size)
 	wrong = look_at_house(&p, &t->house);
 	for (uint32_t i = 0; i < t->n_units && !wrong; i++) {
 		wrong = look_at_unit(&p, table_unit(t, i));
-		if (!wrong && i && strcmp(p.text + table_unit(t, i - 1)->name, p.text + table_unit(t, i)->name) >= 0)
+		if (!wrong && i && strcmp(p.text + table_unit(t, i - 1)->name,
+					  p.text + table_unit(t, i)->name) >= 0)
 			wrong = "units are not sorted by name";
 	}
 	for (uint32_t i = 0; i < t->n_units && !wrong; i++) {
 		const struct unit *u = table_unit(t, i);
 
 		/* One step leads to a root: whoever shares a root shares that of a unit with a root of its own. */
-		if (u->root_from != NO_UNIT && (u->root_from == i || table_unit(t, u->root_from)->root_from != NO_UNIT))
+		if (u->root_from != NO_UNIT && (u->root_from == i ||
+						table_unit(t, u->root_from)->root_from != NO_UNIT))
 			wrong = "roots are shared in circles";
 	}
 	return wrong ? wrong : look_at_edges(&p, table_unit(t, 0));

@@ -18,15 +18,26 @@
 #define RESOLVE_CACHED 0x20
 #endif
 
+/*
+ * A rename or a mount anywhere on the machine makes a way with ".." doubtful, and the call ends with EAGAIN
+ * (openat2(2)): begun again, and given up where that does not end.
+ */
+#define TRIES 1000
+
 static int open_inside(int root, const char *path, bool patient)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (patient ? 0 : RESOLVE_CACHED),
 	};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	int fd = -1;
 
-	return fd < 0 ? -errno : fd;
+	for (int i = 0; fd < 0 && i < (patient ? TRIES : 1); i++) {
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd < 0 && errno != EAGAIN)
+			return -errno;
+	}
+	return fd < 0 ? -EAGAIN : fd;
 }
 
 /* By way of /proc, because a path may be longer than sun_path, and because `fd` cannot be bent. */

@@ -14,7 +14,6 @@ static const struct { int error; const char *words; } errors[] = {
 	{ ENETUNREACH, "no route to the address" },
 	{ ETIMEDOUT, "connection timed out" },
 	{ EACCES, "permission denied" },
-	{ EAGAIN, "its queue of connections is full" },
 	{ ENOENT, "no such file" },
 	{ EPROTOTYPE, "not a stream socket" },
 	{ ENOSYS, "this kernel, or the container's seccomp filter, lacks a system call" },
@@ -44,7 +43,10 @@ const char *probe_words(int32_t detail, char *into, uint32_t size)
 		text_put(&t, "nothing wrong");
 		break;
 	case DETAIL_CONNECT:
-		put_error(&t, number);
+		if (number == EAGAIN)
+			text_put(&t, "its queue of connections is full"); /* unix(7), connect() that may not wait */
+		else
+			put_error(&t, number);
 		break;
 	case DETAIL_TIMEOUT:
 		text_put(&t, "no answer in time");

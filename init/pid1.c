@@ -32,15 +32,16 @@
 #include "init/control/desk.h"
 #include "init/control/ring.h"
 #include "init/signals.h"
+#include "init/world.h"
 #include "mount/root.h"
-#include "supervise/manager.h"
 
 #define BOOT_REFUSED_STATUS 78 /* EX_CONFIG of sysexits.h: nothing to supervise could be read */
 #define NO_REBOOT_STATUS    133 /* a reboot was asked for and reboot(2) is not ours: LXC's own init says so too */
 
-static struct manager world; /* .bss: nothing of it is ever freed */
-static enum container container;
-static int logs_fd = -1, listener = -1;
+struct manager world; /* .bss: nothing of it is ever freed */
+enum container container;
+int logs_fd = -1;
+static int listener = -1;
 static const struct init_options *given;
 
 /* ---- itself ---- */
@@ -128,7 +129,7 @@ static void tell_finding(const struct finding *f, void *self)
 
 #define LOAD_TIME 60 /* seconds; a loader that hangs (a dead network file system) is ended by its alarm */
 
-static int load_in_child(int memfd)
+int load_in_child(int memfd)
 {
 	uint64_t none = 0;
 
@@ -142,7 +143,7 @@ static int load_in_child(int memfd)
 }
 
 /* Seals what the loader wrote, maps it and looks at every index in it. */
-static const struct table *map_table(int fd)
+const struct table *map_table(int fd)
 {
 	struct stat st;
 
@@ -251,7 +252,7 @@ static void open_places(const struct table *t)
 		say(SAY_ERROR, "no memory for logs: %s", strerror(-logs_fd));
 }
 
-static bool needs_roots(const struct table *t)
+bool needs_roots(const struct table *t)
 {
 	for (uint32_t i = 0; i < t->n_units; i++)
 		if (unit_rooted(table_unit(t, i)))
@@ -260,7 +261,7 @@ static bool needs_roots(const struct table *t)
 }
 
 /* The ladder of roots is tried once, by a child that is thrown away. */
-static enum rung find_rung(const struct table *t)
+enum rung find_rung(const struct table *t)
 {
 	struct sys_exit x = { .kind = 1, .value = RUNG_FULL };
 
@@ -300,6 +301,20 @@ static bool needs_probe(const struct table *t)
 		if (table_unit(t, i)->health_kind > HEALTH_CMD)
 			return true;
 	return false;
+}
+
+/* Forks whoever is wanted; from then on our own lines go to the desk, too. */
+void helpers_start(struct manager *m)
+{
+	m->helpers[HELPER_DESK].life = desk_life;
+	m->helpers[HELPER_DESK].wanted = true;
+	m->helpers[HELPER_PROBE].life = probe_life;
+	m->helpers[HELPER_PROBE].wanted = needs_probe(m->table);
+	manager_pipes(m);
+	manager_helper(m, HELPER_DESK);
+	manager_helper(m, HELPER_PROBE);
+	if (m->helpers[HELPER_DESK].pid > 0 && m->log >= 0)
+		say_to(m->log, "");
 }
 
 /* ---- signals ---- */
@@ -355,7 +370,7 @@ static void on_signal(struct manager *m, int sig)
 		reopen(m);
 		break;
 	case WISH_RELOAD:
-		say(SAY_WARNING, "signal %d: this version cannot reload units while they run; restart the container", sig);
+		m->reload_asked = true;
 		break;
 	default:
 		say(SAY_DEBUG, "signal %d is ignored", sig);
@@ -471,18 +486,10 @@ int init_main(const struct init_options *o)
 	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();
-	world.helpers[HELPER_DESK].life = desk_life;
-	world.helpers[HELPER_DESK].wanted = true;
-	world.helpers[HELPER_PROBE].life = probe_life;
-	world.helpers[HELPER_PROBE].wanted = needs_probe(t);
-	manager_pipes(&world);
-	manager_helper(&world, HELPER_DESK);
-	manager_helper(&world, HELPER_PROBE);
-	if (world.helpers[HELPER_DESK].pid > 0 && world.log >= 0)
-		say_to(world.log, "");
+	helpers_start(&world);
 	manager_begin(&world);
 	while (manager_turn(&world))
-		continue;
+		reload_between_turns();
 	leave((enum how)world.how, world.exit_code);
 	return 0;
 }

@@ -172,7 +172,8 @@ static void reload_unit(struct manager *m, uint32_t i, struct message *answer)
 	struct service *s = &m->services[i];
 	const struct unit *u = table_unit(m->table, i);
 
-	if (s->r.state != UP && s->r.state != SICK)
+	/* One that was given up before it was ever ready has nothing to reload. */
+	if (s->r.state != UP && !(s->r.state == SICK && s->up_since))
 		answer->a = REFUSED_NOT_RUNNING;
 	else if (!u->reload && !u->reload_signal)
 		answer->a = REFUSED_NO_RELOAD;

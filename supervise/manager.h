@@ -85,7 +85,7 @@ struct helper {
 	uint32_t streak;
 	bool wanted, mute;         /* mute: it did not take a message; it will be rung again */
 };
-enum { HELPER_DESK, HELPER_PROBE };
+enum { HELPER_DESK, HELPER_PROBE, HELPER_LOAD }; /* the loader comes only for a reload, by init/, and is not started again */
 
 struct pids { struct { pid_t pid; uint32_t owner; } *slots; uint32_t mask; };
 
@@ -115,6 +115,8 @@ struct manager {
 	bool prioritised;          /* some unit has StopPriority= */
 	bool any_bad, any_ended, bell, bell_wanted, is_init, boot_told, in_namespace;
 	uint8_t rung;              /* enum rung (mount/root.h) */
+	/* reload, which init/ does between two turns */
+	bool reload_asked, load_ended, load_good;
 	/* shutdown */
 	uint8_t how;               /* enum how; HOW_NONE while running */
 	int exit_code;

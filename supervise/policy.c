@@ -132,6 +132,9 @@ struct judgement policy_judge(const struct table *t, const struct unit *u, struc
 		if (j.rest > u->restart_max_delay)
 			j.rest = u->restart_max_delay;
 	}
+	/* Nothing was started, so nothing took any time: without a pause this would go round for ever. */
+	if (e->how == END_NO_FORK && j.rest < REST_NO_FORK)
+		j.rest = REST_NO_FORK;
 	return j;
 }
 

@@ -39,6 +39,8 @@ struct judgement {
 
 /* RestartSec= grows from this where the unit does not say more: first pause 0, then this, doubled each time. */
 #define REST_BASE ((msec_t)1000)
+/* The least pause where the kernel would not fork, or a descriptor was missing. */
+#define REST_NO_FORK ((msec_t)100)
 
 /* Clean, as Restart= and SuccessExitStatus= see it: 0, HUP INT TERM PIPE (not for oneshot), or listed. */
 bool policy_clean(const struct table *t, const struct unit *u, uint8_t exit_kind, int32_t exit_value);

@@ -42,6 +42,8 @@ void note_end(struct service *s, enum ending how, enum why_code code, int32_t a,
 
 static enum face face_of(const struct unit *u, const struct service *s)
 {
+	if (s->r.state == RELOADING && s->verdict.sick)
+		return FACE_UNHEALTHY;
 	if (s->r.state != UP && s->r.state != RELOADING)
 		return svc_face(s->r.state);
 	if (u->type == TYPE_ONESHOT)
@@ -120,7 +122,7 @@ static void enter(struct manager *m, uint32_t i, enum svc_state next)
 	s->r.face = face_of(u, s);
 	if (s->r.face != was)
 		s->r.since = m->now;
-	s->r.ready = next == UP || next == RELOADING || (next == DONE && u->type == TYPE_ONESHOT);
+	s->r.ready = next == UP || (next == RELOADING && !s->verdict.sick) || (next == DONE && u->type == TYPE_ONESHOT);
 	s->r.phase = svc_phase(next);
 	/* From the moment it is ready on it has to give signs of life (systemd.service(5), WatchdogSec=). */
 	if (next == POSTING && s->r.main > 0 && u->watchdog > 0 && u->watchdog != FOREVER)

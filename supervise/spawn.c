@@ -20,6 +20,7 @@
 #include "conf/kit/say.h"
 #include "conf/kit/sys.h"
 #include "conf/kit/text.h"
+#include "conf/values.h"
 #include "mount/clean.h"
 
 /* ---- whose pid ---- */
@@ -197,11 +198,15 @@ int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, 
 	if (phase == PHASE_STOP || phase == PHASE_STOP_POST) {
 		struct text t = TEXT(code);
 
-		text_num(&t, s->r.exit_value);
+		/* A signal is named without its SIG (systemd.exec(5), $EXIT_STATUS). */
+		if (s->r.exit_kind == 1)
+			text_num(&t, s->r.exit_value);
+		else
+			signal_put(&t, s->r.exit_value);
 		job.result = !s->ended_how || s->ending == END_CLEAN ? "success" : s->ending == END_CODE ? "exit-code" :
 			     s->ending == END_TIMEOUT ? "timeout" : s->ending == END_WATCHDOG ? "watchdog" : "signal";
 		job.exit_code = s->r.exit_kind == 0 ? NULL : s->r.exit_kind == 1 ? "exited" : s->r.exit_kind == 2 ? "killed" : "dumped";
-		job.exit_status = s->r.exit_kind == 0 ? NULL : code;
+		job.exit_status = s->r.exit_kind == 0 ? NULL : code + (strncmp(code, "SIG", 3) == 0 ? 3 : 0);
 	}
 	p->during = s->r.state;
 	if (role == ROLE_MAIN) {
@@ -303,9 +308,16 @@ static void session_reaped(struct manager *m, uint32_t k, const struct sys_exit 
 	order_look(m, s->unit);
 }
 
-static void helper_reaped(struct manager *m, uint32_t k)
+static void helper_reaped(struct manager *m, uint32_t k, const struct sys_exit *x)
 {
 	struct helper *h = &m->helpers[k];
+
+	if (k == HELPER_LOAD) {
+		h->pid = 0;
+		m->load_ended = true;
+		m->load_good = x->kind == 1 && x->value == 0;
+		return;
+	}
 
 	h->pid = 0;
 	m->records.state->helpers[k] = 0;
@@ -393,7 +405,7 @@ void spawn_reap(struct manager *m)
 			p->pid = 0;
 			session_reaped(m, index, &x);
 		} else {
-			helper_reaped(m, index);
+			helper_reaped(m, index, &x);
 		}
 	}
 	if (strangers)

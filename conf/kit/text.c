@@ -281,7 +281,8 @@ static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b)
 				best = last[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && small(a[i - 1]) == small(b[j - 2]) && small(a[i - 2]) == small(b[j - 1]) &&
+			if (i > 1 && j > 1 && small(a[i - 1]) == small(b[j - 2]) &&
+			    small(a[i - 2]) == small(b[j - 1]) &&
 			    before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;

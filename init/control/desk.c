@@ -2,6 +2,7 @@
 #include "init/control/desk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -234,6 +235,8 @@ static int open_desk(struct desk *d, const struct desk_setup *s)
 	if (d->ep < 0)
 		return d->ep;
 	desk_watch(d, EPOLL_CTL_ADD, d->pid1, EPOLLIN, FROM_PID1, 0);
+	d->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	server_prepare(d);
 	if (s->listener >= 0)
 		reopen(d, s->listener);
 	for (uint32_t i = 0; i <= d->n; i++)
@@ -252,7 +255,7 @@ static void enter(struct desk *d, const struct desk_setup *s)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!keep)
 		return;
-	const int own[] = { s->state_fd, s->logs_fd, d->pid1, d->listener, d->ep, d->pump.sink.fd };
+	const int own[] = { s->state_fd, s->logs_fd, d->pid1, d->listener, d->ep, d->null, d->pump.sink.fd };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		if (own[i] >= 0)
@@ -269,7 +272,7 @@ int desk_main(const struct desk_setup *setup)
 	static struct desk d;
 
 	d = (struct desk){
-		.setup = setup, .table = setup->table, .n = setup->n, .pid1 = setup->pid1, .listener = -1, .ep = -1,
+		.setup = setup, .table = setup->table, .n = setup->n, .pid1 = setup->pid1, .listener = -1, .ep = -1, .null = -1,
 		.now = sys_now(),
 	};
 	d.pump.wall = sys_wall() - d.now;

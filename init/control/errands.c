@@ -119,10 +119,16 @@ static enum face face_of(const void *desk, unit_ix i, struct why *why)
 	return (enum face)r.face;
 }
 
+/* A oneshot that remains shows as done while it is up: who wants it up has what he wants. */
+static uint8_t face_seen(uint8_t state, uint8_t face)
+{
+	return state == UP && face == FACE_DONE ? FACE_READY : face;
+}
+
 static struct sight sight_of(const struct record *r)
 {
 	return (struct sight){
-		.face = r->face, .ready = r->ready, .last = true, .wanted = r->wanted, .why = r->why.code,
+		.face = face_seen(r->state, r->face), .ready = r->ready, .last = true, .wanted = r->wanted, .why = r->why.code,
 		.reloading = r->state == RELOADING || (r->phase == PHASE_RELOAD && r->control), .command = r->exit_code_last,
 	};
 }
@@ -375,7 +381,7 @@ void errands_told(struct desk *d, const struct message *m)
 /* One piece of news, as the errands see it that wait for this unit. */
 static void tell_errands(struct desk *d, const struct news *n)
 {
-	struct sight s = { .face = n->face, .ready = n->ready, .why = n->why.code };
+	struct sight s = { .face = face_seen(n->state, n->face), .ready = n->ready, .why = n->why.code };
 	struct errand *next;
 
 	for (struct errand *j = d->errands; j; j = next) {

@@ -84,7 +84,7 @@ void exec_begin(struct desk *d, struct conn *c, struct call *call, uint32_t unit
 	fds[0] = seal(&b);
 	buf_free(&b);
 	for (int i = 0; i < 3; i++)
-		fds[i + 1] = i < c->n_fds ? c->fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
+		fds[i + 1] = i < c->n_fds ? c->fds[i] : fcntl(d->null, F_DUPFD_CLOEXEC, 3);
 	c->n_fds = 0;
 	if (fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && fds[3] >= 0)
 		errand_ask(d, c, call, M_EXEC, &m, params, fds, 4);

@@ -67,7 +67,9 @@ struct desk {
 	uint8_t *faces;      /* [n] as last told to subscribers; NULL while there are none */
 	uint64_t news;       /* seq up to which the ring was read */
 	msec_t now;
-	int ep, pid1, listener;
+	int ep, pid1, listener, null; /* null: /dev/null, for those who bring no descriptors */
+	gid_t group;         /* of ControlGroup= */
+	bool has_group;
 	uint32_t n, n_conns, serial;
 	bool bell;           /* PID 1 was asked to ring */
 	bool stopping, over;
@@ -90,6 +92,8 @@ int64_t desk_wall(const struct desk *d, msec_t at);
 
 /* ---- server.c ---- */
 
+/* Looks up ControlGroup=, while files may still be opened. */
+void server_prepare(struct desk *d);
 void server_accept(struct desk *d);
 void server_ready(struct desk *d, uint32_t i, uint32_t events);
 /* Writes what the connections have for their clients; takes requests that had to wait (then true); closes who is done. */

@@ -158,6 +158,33 @@ void logs_unmap(struct logs *l)
 	*l = (struct logs){ 0 };
 }
 
+static void move_one(const struct logs *to, uint32_t j, const struct logs *from, uint32_t i)
+{
+	if (!from->heads[i].used)
+		return;
+	memcpy(to->rings + (size_t)j * LOG_RING, from->rings + (size_t)i * LOG_RING, LOG_RING);
+	to->heads[j] = from->heads[i];
+}
+
+void ring_move(int to, const struct table *then, int from, const struct table *now)
+{
+	struct logs a, b;
+
+	if (logs_map(&a, from, now->n_units) < 0)
+		return;
+	if (logs_map(&b, to, then->n_units) == 0) {
+		for (uint32_t j = 0; j < then->n_units; j++) {
+			unit_ix i = table_find(now, table_text(then, table_unit(then, j)->name));
+
+			if (i != NO_UNIT)
+				move_one(&b, j, &a, i);
+		}
+		move_one(&b, then->n_units, &a, now->n_units);
+		logs_unmap(&b);
+	}
+	logs_unmap(&a);
+}
+
 /* Moves `tail` until `need` bytes fit behind `head`. */
 static void make_room(struct logs *l, uint32_t i, uint64_t need, uint64_t most)
 {

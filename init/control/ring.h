@@ -52,6 +52,8 @@ int ring_create(uint32_t n);
  */
 int logs_map(struct logs *ret, int fd, uint32_t n);
 void logs_unmap(struct logs *l);
+/* After a reload: the rings of units that both tables have go along, by name, and PID 1's own. What cannot be mapped is left out. */
+void ring_move(int to, const struct table *then, int from, const struct table *now);
 
 /*
  * Puts bytes behind the open line of ring `i`, up to the end of that line or until

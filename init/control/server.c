@@ -14,23 +14,21 @@
 #define MAX_LINES 16          /* requests of one client in one turn */
 #define MAX_GROUPS 1024
 
-/* gid of ControlGroup=, a name or a number; false where there is none. */
-static bool control_group(const struct desk *d, gid_t *ret)
+void server_prepare(struct desk *d)
 {
 	const char *name = table_text(d->table, d->table->house.control_group);
+	const struct group *g;
 	int64_t number;
 
 	if (!*name)
-		return false;
+		return;
 	if (number_of(name, &number) && number >= 0 && number < UINT32_MAX) {
-		*ret = (gid_t)number;
-		return true;
+		d->group = (gid_t)number;
+		d->has_group = true;
+	} else if ((g = getgrnam(name))) {
+		d->group = g->gr_gid;
+		d->has_group = true;
 	}
-	const struct group *g = getgrnam(name);
-
-	if (g)
-		*ret = g->gr_gid;
-	return g != NULL;
 }
 
 /* By the kernel's word (unix(7)); a peer of another user namespace shows as the overflow uid, which is nobody. */
@@ -38,7 +36,6 @@ static bool admitted(const struct desk *d, int fd, uid_t *uid, enum right *right
 {
 	struct ucred who;
 	socklen_t size = sizeof(who);
-	gid_t wanted;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
 		return false;
@@ -46,16 +43,16 @@ static bool admitted(const struct desk *d, int fd, uid_t *uid, enum right *right
 	*right = who.uid == 0 ? RIGHT_ALL : RIGHT_READ;
 	if (who.uid == 0)
 		return true;
-	if (!control_group(d, &wanted))
+	if (!d->has_group)
 		return false;
-	if (who.gid == wanted)
+	if (who.gid == d->group)
 		return true;
 	static gid_t groups[MAX_GROUPS];
 	size = sizeof(groups);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0) /* 4.13 */
 		return false;
 	for (size_t i = 0; i < size / sizeof(*groups); i++)
-		if (groups[i] == wanted)
+		if (groups[i] == d->group)
 			return true;
 	return false;
 }

@@ -250,6 +250,14 @@ static void discover(struct lease_machine *m, msec_t now, struct lease_work *w)
 		m->discover_after = m->next;
 }
 
+/* At once, if it may be. */
+static void begin_again(struct lease_machine *m, msec_t now, struct lease_work *w)
+{
+	wait_in_init(m, now);
+	if (m->next <= now)
+		discover(m, now, w);
+}
+
 static void ask(struct lease_machine *m, msec_t now, struct lease_work *w)
 {
 	m->asked = now;
@@ -267,7 +275,7 @@ static void request_again(struct lease_machine *m, msec_t now, struct lease_work
 {
 	if (m->tries >= REQUEST_TRIES) {
 		search_over(m);
-		wait_in_init(m, now);
+		begin_again(m, now, w);
 		return;
 	}
 	put_request(m, now, w);
@@ -278,9 +286,7 @@ static void request_again(struct lease_machine *m, msec_t now, struct lease_work
 static void reboot_failed(struct lease_machine *m, msec_t now, struct lease_work *w)
 {
 	search_over(m);
-	wait_in_init(m, now);
-	if (m->next <= now)
-		discover(m, now, w);
+	begin_again(m, now, w);
 }
 
 /* In RENEWING and REBINDING each request is a transaction of its own, so that its time is known. */
@@ -408,9 +414,7 @@ void lease_link(struct lease_machine *m, msec_t now, bool up, const uint8_t mac[
 	} else if (m->state == LEASE_DOWN && m->before && now < m->before_until && now >= m->reboot_after) {
 		reboot(m, now, ret);
 	} else if (m->state == LEASE_DOWN) {
-		wait_in_init(m, now);
-		if (m->next <= now)
-			discover(m, now, ret);
+		begin_again(m, now, ret);
 	}
 	finish(m, ret);
 }
@@ -471,6 +475,9 @@ static bool heard_ack(struct lease_machine *m, msec_t now, const struct dhcp *d,
 		w->why = wrong;
 		return true;
 	}
+	/* It took longer than the lease that it grants. */
+	if (l.seconds != LEASE_INFINITE && now - m->asked >= (msec_t)l.seconds * SECOND)
+		return false;
 	if (m->conflict) {
 		decline(m, now, &l, w);
 		return true;
@@ -478,8 +485,6 @@ static bool heard_ack(struct lease_machine *m, msec_t now, const struct dhcp *d,
 	if (m->probed)
 		m->probe_next = now + PROBE_PAUSE + random_span(m, PROBE_JITTER);
 	hold(m, &l, w);
-	/* An answer that took longer than the lease it grants. */
-	look_at_end(m, now, w);
 	return true;
 }
 
@@ -491,9 +496,7 @@ static bool heard_nak(struct lease_machine *m, msec_t now, const struct dhcp *d,
 	search_over(m);
 	m->before = 0;
 	w->forget = true;
-	wait_in_init(m, now);
-	if (m->next <= now)
-		discover(m, now, w);
+	begin_again(m, now, w);
 	return true;
 }
 

@@ -2,8 +2,8 @@
  * shimkid.c - what the stories of the shim run above it, below it and beside it.
  *
  * Above, to set the scene before the shim is executed: with, inherit, listen,
- * parent, pid1, shell. Below, as its command: exit, die, record, pair, look,
- * orphan, orphans, leave, read. Each says what it has to say on its standard
+ * parent, pid1, shell, race. Below, as its command: exit, die, record, pair, look,
+ * orphan, orphans, leave, read, stamp. Each says what it has to say on its standard
  * output, one line at a time, and begins with "ready" where it is to be waited for.
  */
 #include <errno.h>
@@ -175,7 +175,51 @@ static int shell(char **argv)
 	return read(in, word, sizeof(word)) < 0;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/*
+ * race N SHIM...: each shim in turn, N times, from before it is started to when its
+ * command runs; a line of N spans in ns for each round, in the order of the shims.
+ */
+static int race(char **argv)
+{
+	long n = strtol(argv[0], NULL, 10);
+	char since[24], self[4096] = "";
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		fail("/proc/self/exe");
+	while (n-- > 0) {
+		for (char **shim = argv + 1; *shim; shim++) {
+			(void)snprintf(since, sizeof(since), "%lld", (long long)now_ns());
+			char *line[] = { *shim, (char *)"-s", (char *)"--", self, (char *)"stamp", since, NULL };
+			pid_t pid = vfork();
+
+			if (pid == 0) {
+				(void)execv(line[0], line);
+				_exit(99);
+			}
+			(void)waitpid(pid, NULL, 0);
+		}
+		(void)write(STDOUT_FILENO, "\n", 1);
+	}
+	return 0;
+}
+
 /* ---- below ---- */
+
+static int stamp(char **argv)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%lld ", (long long)now_ns() - strtoll(argv[0], NULL, 10));
+
+	return write(STDOUT_FILENO, text, (size_t)n) != n;
+}
 
 static int die(char **argv)
 {
@@ -382,7 +426,7 @@ static const struct { const char *name; int words; int (*run)(char **); } roles[
 	{ "with", 3, with }, { "inherit", 2, inherit }, { "listen", 1, listen_for }, { "parent", 1, parent },
 	{ "pid1", 2, pid1 }, { "shell", 3, shell }, { "exit", 1, leave_now }, { "die", 1, die }, { "record", 0, record },
 	{ "pair", 0, pair }, { "look", 0, look }, { "orphan", 0, orphan }, { "orphans", 1, orphans }, { "leave", 2, leave },
-	{ "read", 0, read_terminal },
+	{ "read", 0, read_terminal }, { "race", 2, race }, { "stamp", 1, stamp },
 };
 
 int main(int argc, char **argv)

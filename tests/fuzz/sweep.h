@@ -221,11 +221,13 @@ int main(int argc, char **argv)
 			fwrite(b, 1, size, stdout);
 		return 0;
 	}
+	/* A sanitizer looks after its own signals, and leaves abort() to us. */
+	signal(SIGABRT, sweep_signal);
 	if (&__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(sweep_died);
 	else
-		for (size_t i = 0; i < 4; i++)
-			signal((const int[]){ SIGABRT, SIGSEGV, SIGBUS, SIGFPE }[i], sweep_signal);
+		for (size_t i = 0; i < 3; i++)
+			signal((const int[]){ SIGSEGV, SIGBUS, SIGFPE }[i], sweep_signal);
 
 	struct timespec start, now;
 

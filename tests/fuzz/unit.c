@@ -36,7 +36,8 @@ static void load(const char *data, size_t size, bool house, struct findings *fs,
 	for (uint32_t u = 0; u < 2; u++) {
 		findings_mark(fs);
 		parse_begin(&c.parsed);
-		must(parse_text(&c.parsed, u || house ? other : data, u || house ? sizeof(other) - 1 : size, c.drafts[u].file) == 0);
+		must(parse_text(&c.parsed, u || house ? other : data, u || house ? sizeof(other) - 1 : size,
+				c.drafts[u].file) == 0);
 		must(compile_unit(&c, u) == 0);
 		draft_blame(&c, &c.drafts[u]);
 	}
@@ -47,8 +48,11 @@ static void load(const char *data, size_t size, bool house, struct findings *fs,
 	must(((struct table *)*ret)->total == n);
 }
 
-/* What a scalar prints is read back to the same value: a second table from the printed settings prints the same. */
-static void print(const struct table *t, char *into, size_t size)
+/*
+ * What scalars print is read back to the same values: a second table from these lines
+ * prints the same. False where a line cannot carry one.
+ */
+static bool print(const struct table *t, char *into, size_t size)
 {
 	const struct unit *u = table_unit(t, table_find(t, "a@1"));
 	struct text out = { .at = into, .size = size };
@@ -59,7 +63,8 @@ static void print(const struct table *t, char *into, size_t size)
 		const struct setting *s = &settings[i];
 		size_t before = out.len;
 
-		if (s->same || section_is_house(s->section) || !section_fits(s->section, UNIT_SERVICE) || !s->kind->print)
+		if (s->same || section_is_house(s->section) || !section_fits(s->section, UNIT_SERVICE) ||
+		    !s->kind->print)
 			continue;
 		if (section != s->section)
 			text_fmt(&out, "[%s]\n", section_name(s->section));
@@ -68,8 +73,10 @@ static void print(const struct table *t, char *into, size_t size)
 		size_t at = out.len;
 
 		s->kind->print(&out, t, u, s);
-		/* Nothing, or a value that a line cannot carry: left out. */
-		if (out.len == at || strpbrk(into + at, "\n\r\\\t\x7f") || into[at] == ' ' || into[out.len - 1] == ' ') {
+		if (strpbrk(into + at, "\n\r\\\t\x7f") || into[at] == ' ' ||
+		    (out.len > at && into[out.len - 1] == ' '))
+			return false;
+		if (out.len == at && !(s->flags & SET_EMPTY)) {
 			out.len = before;
 			into[before] = '\0';
 		} else {
@@ -77,6 +84,7 @@ static void print(const struct table *t, char *into, size_t size)
 		}
 	}
 	text_put(&out, "[Service]\nExecStart=/x\n");
+	return !out.cut;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -93,12 +101,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(fs.n <= MAX_FINDINGS);
 	for (uint32_t i = 0; i < fs.n; i++)
 		must(fs.at[i].text[0] && !strpbrk(fs.at[i].text, "\n\r"));
-	must((u->load == LOAD_BAD) == (fs.errors != 0) || house || fs.errors);
-	if (!house && u->load == LOAD_OK && u->type != TYPE_CHECK) {
-		print(table, once, sizeof(once));
+	if (!fs.errors)
+		must(u->load == LOAD_OK);
+	if (u->load == LOAD_BAD)
+		must(table_text(table, u->fault)[0]);
+	/* One bad unit never stops the other, unless they wait for each other. */
+	if (table_unit(table, table_find(table, "b"))->load != LOAD_OK)
+		must(strstr(table_text(table, u->fault), " needs ") != NULL ||
+		     strstr(table_text(table, table_unit(table, table_find(table, "b"))->fault), " needs "));
+	if (!house && u->load == LOAD_OK && u->type != TYPE_CHECK && print(table, once, sizeof(once))) {
 		load(once, strlen(once), false, &again, &second);
-		print(second, twice, sizeof(twice));
-		must(!strcmp(once, twice) || again.errors);
+		must(print(second, twice, sizeof(twice)));
+		must(!again.errors);
+		must(!strcmp(once, twice));
 	}
 	free(second);
 	free(table);

@@ -590,7 +590,7 @@ void beings_frozen(msec_t span)
 		for (int d = 0; d < N_DEEDS; d++)
 			beings[k].at[d] = time_add(beings[k].at[d], span);
 	for (uint32_t k = 0; k < n_answers; k++)
-		answers[k].at += span;
+		answers[k].at = time_add(answers[k].at, span);
 }
 
 void beings_calm(void)
@@ -621,7 +621,7 @@ void beings_calm(void)
 			b->exit_value = 0;
 		}
 		if (b->role == ROLE_MAIN && u->type == TYPE_NOTIFY)
-			b->at[D_READY] = (b->state == B_SETUP ? b->at[D_EXEC] : world.now) + some_time(1000);
+			b->at[D_READY] = time_add(b->state == B_SETUP ? b->at[D_EXEC] : world.now, some_time(1000));
 	}
 }
 

@@ -45,6 +45,7 @@ static struct seen {
 /* Whose group a number is. */
 static struct { enum role role; uint32_t index; bool set; } groups[1024];
 static uint64_t news_at;
+static uint32_t known_before;
 
 void judge_reset(struct manager *m)
 {
@@ -52,6 +53,7 @@ void judge_reset(struct manager *m)
 	memset(seen, 0, sizeof(seen));
 	memset(groups, 0, sizeof(groups));
 	news_at = 0;
+	known_before = 0;
 }
 
 static const struct unit *unit_at(uint32_t i)
@@ -117,6 +119,10 @@ static void judge_again(struct manager *m, uint32_t i)
 	const struct unit *u = unit_at(i);
 	struct seen *was = &seen[i];
 
+	if (s->ended_how && s->ending == END_NO_FORK && s->rest == REST_NO_FORK) {
+		was->streak = 0;
+		return;
+	}
 	if (s->rest < 0 || s->rest > u->restart_max_delay)
 		broke(P_BACKOFF, "u%02u rests %lld ms, limit %lld", i, (long long)s->rest, (long long)u->restart_max_delay);
 	if (s->asked == ASKED_NOBODY) {
@@ -298,16 +304,19 @@ static void judge_pids(void)
 		known += m->helpers[k].pid > 0;
 		gates += m->helpers[k].sock >= 0;
 	}
-	for (uint32_t k = 0; k <= m->pids.mask; k++)
+	for (uint32_t k = 0; known != known_before && k <= m->pids.mask; k++)
 		listed += m->pids.slots[k].pid != 0;
-	if (known != listed)
+	if (known != known_before && known != listed)
 		broke(P_PIDS, "%u processes, %u in the map", known, listed);
+	known_before = known;
 	if (sessions != m->n_sessions)
 		broke(P_COUNTS, "%u sessions, counted %u", sessions, m->n_sessions);
 	for (uint32_t k = 0; k < most_beings; k++) {
 		const struct being *b = &beings[k];
 
-		if (b->state != B_NONE && b->parent == 1 && !b->stranger && !b->swept && b->sweep_signal == 0 && !pids_find(&m->pids, b->pid, &role, &index))
+		if (b->state == B_NONE || b->parent != 1 || b->stranger || b->swept || b->sweep_signal > 0)
+			continue;
+		if (!pids_find(&m->pids, b->pid, &role, &index))
 			broke(P_PIDS, "the child %d is unknown", b->pid);
 	}
 	if (m->records.state->strangers != world.reaped_strangers)
@@ -413,7 +422,7 @@ static void judge_unit(uint32_t i)
 	if (s->r.main != s->proc[ROLE_MAIN].pid || s->r.control != s->proc[ROLE_CONTROL].pid)
 		broke(P_RECORDS, "u%02u records pids %d %d for %d %d", i, s->r.main, s->r.control, s->proc[ROLE_MAIN].pid, s->proc[ROLE_CONTROL].pid);
 	bool session = false;
-	for (uint32_t k = 0; k < MAX_SESSIONS; k++)
+	for (uint32_t k = 0; m->n_sessions > 0 && k < MAX_SESSIONS; k++)
 		session |= m->sessions[k].used && m->sessions[k].unit == i;
 	if ((s->r.state == STOPPING || s->r.state == KILLING) && none && !s->proc[ROLE_HEALTH].pid && !session &&
 	    (s->proc[ROLE_MAIN].group == 0 || !group_has(s->proc[ROLE_MAIN].group)))

@@ -281,7 +281,7 @@ static bool live(void)
 	uint32_t stuck = 0;
 
 	world.next_ask = world.now + some_time(5000);
-	if (!turns_until(world.now + some_time(chance(500) ? 20000 : 900000)))
+	if (!turns_until(world.now + some_time(chance(500) ? 20000 : 600000)))
 		return false;
 	world.calm = true;
 	world.faults = (struct faults){ .report = 0 };
@@ -289,7 +289,7 @@ static bool live(void)
 	beings_calm();
 	if (chance(400))
 		return true; /* straight into the shutdown, with whatever is under way */
-	if (!turns_until(world.now + 120000))
+	if (!turns_until(world.now + 100000))
 		return false;
 	while (world.now < quiet && !world.broken && (manager.unsettled > 0 || manager.queue_n > 0 || manager.n_sessions > 0)) {
 		uint32_t was = manager.unsettled;
@@ -361,6 +361,15 @@ static void shut_down(void)
 		judge_end(true);
 }
 
+/* A turn that never ends is seen from outside only. */
+static void hangs(int sig)
+{
+	(void)sig;
+	printf("# seed %llu at %lld ms: a turn does not end\n", (unsigned long long)world.seed, (long long)world.now);
+	(void)fflush(stdout);
+	_exit(1);
+}
+
 static void run_seed(uint64_t seed)
 {
 	bool verbose = world.verbose;
@@ -373,6 +382,7 @@ static void run_seed(uint64_t seed)
 	world.horizon = world.next_ask = FOREVER;
 	msec_t began = world.now;
 
+	(void)alarm(30);
 	beings_reset();
 	operator_reset();
 	world.hasty = chance(200);
@@ -443,6 +453,7 @@ int main(void)
 	if (parts == MAP_FAILED)
 		return 1;
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)signal(SIGALRM, hangs);
 	struct sum *all = &parts[WORKERS];
 	bool alive = true;
 
@@ -467,7 +478,7 @@ int main(void)
 	}
 	for (int w = 0; w < WORKERS; w++)
 		add_up(all, &parts[w]);
-	CHECK(alive, "the simulator itself stays alive");
+	CHECK(alive, "every turn ends, and nothing crashes");
 	for (int p = 0; p < N_PROMISES; p++)
 		if (!CHECK(all->broken[p] == 0, "%s", promise_words[p]))
 			printf("# broken by %llu seeds; replay: SEED=%llu build/tests/sim/sim\n", (unsigned long long)all->broken[p],

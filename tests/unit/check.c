@@ -95,7 +95,8 @@ static void write_case(const char *path, const char *text, const char *got, int 
 	const char *says = strstr(text, "\n== says");
 	FILE *f = fopen(path, "wb");
 
-	fprintf(f, "%.*s\n== says\n%s\n== status\n%d\n", says ? (int)(says - text) : (int)strlen(text), text, got, status);
+	fprintf(f, "%.*s\n== says\n%s\n== status\n%d\n", says ? (int)(says - text) : (int)strlen(text), text,
+		got, status);
 	fclose(f);
 }
 
@@ -103,7 +104,8 @@ static void run_case(const char *name, char *text, const char *write_to)
 {
 	struct units u;
 	char *original = strdup(text);
-	struct check_options options = { .root = strstr(name, "root") != NULL, .json = strstr(name, "json") != NULL };
+	struct check_options options = { .root = strstr(name, "root") != NULL,
+					.json = strstr(name, "json") != NULL };
 	char args[8][256], *said = NULL, *want = NULL, *status = NULL;
 	const char *paths[8];
 	size_t n_args = 0, size = 0;
@@ -181,6 +183,15 @@ int main(int argc, char **argv)
 			names[n++] = strdup(e->d_name);
 	if (d)
 		closedir(d);
+	static const char *const examples[] = { "conf/examples" };
+	char *said = NULL;
+	size_t size;
+	FILE *out = open_memstream(&said, &size);
+	int r = check_paths(examples, 1, &(struct check_options){ 0 }, out);
+
+	fclose(out);
+	CHECK(r == CHECK_CLEAN, "the examples are clean: %s", said);
+	free(said);
 	CHECK(n >= 20, "%zu cases in " CASES, n);
 	qsort(names, n, sizeof(*names), compare);
 	for (size_t i = 0; i < n; i++) {
@@ -188,7 +199,7 @@ int main(int argc, char **argv)
 
 		snprintf(path, sizeof(path), CASES "/%s", names[i]);
 		FILE *f = fopen(path, "rb");
-		size_t size = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+		size = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
 
 		if (f)
 			fclose(f);

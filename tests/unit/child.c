@@ -236,7 +236,7 @@ static bool prepare(void)
 	put("images/web/srv/file", "of the image\n");
 	put("images/web/srv/old/deep", "deep\n");
 	snprintf(command, sizeof(command), "cd %s/images/web && chown 33:34 srv srv/file && chmod 2750 srv && chmod 4755 srv/file && "
-		 "ln -s /etc/passwd srv/link && mkfifo srv/pipe", base);
+		 "ln -s /etc/passwd srv/link && chown -h 33:34 srv/link && mkfifo srv/pipe && mknod -m 666 $BASE/node c 1 3", base);
 	shell(command);
 	return true;
 }
@@ -421,6 +421,13 @@ static void test_image(const char *name, uint32_t hidden)
 	CHECK(ran() && strcmp(o.out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \nCapInh:\t0000000000000000\nCapPrm:\t00000000800004fb\n"
 	      "CapEff:\t00000000800004fb\nCapBnd:\t00000000800004fb\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n") == 0,
 	      "%s: root's rights:\n# %s", name, o.out);
+	u->ambient = 1;
+	script(0, "busybox grep -E '^Cap(Inh|Prm|Amb)' /proc/self/status | busybox cut -f 2");
+	CHECK(ran() && strcmp(o.out, "0000000000000001\n00000000800004fb\n0000000000000001\n") == 0, "%s: and an ambient one: %s", name, o.out);
+	u->ambient = 0;
+	u->umask = 077;
+	script(0, "umask");
+	CHECK(ran() && strcmp(o.out, "0077\n") == 0, "%s: its umask: %s", name, o.out);
 	script(0, "echo x >/new && ls /new");
 	CHECK(ran() && is_there("run/upper/web/upper/new") && !is_there("images/web/new"), "%s: writes go into the upper", name);
 	script(0, "ls /new");
@@ -480,10 +487,10 @@ static void test_volumes(void)
 
 	u->mounts = hand_list(hand, mounts, 5);
 	u->user = hand_text(hand, "www");
-	script(0, "busybox stat -c '%n %U %G %a' /srv /srv/file /srv/old/deep /a/b /a/b/c /nowhere/deep; busybox readlink /srv/link; "
+	script(0, "busybox stat -c '%n %U %G %a' /srv /srv/file /srv/link /srv/old/deep /a/b /a/b/c /nowhere/deep; busybox readlink /srv/link; "
 	       "busybox stat -c %F /srv/pipe; busybox cat /srv/file; echo w >/srv/written; "
 	       "busybox awk '{ print $5 }' /proc/self/mountinfo | busybox tail -n 5");
-	CHECK(ran() && strcmp(o.out, "/srv www www 2750\n/srv/file www www 4755\n/srv/old/deep root root 644\n/a/b root root 755\n"
+	CHECK(ran() && strcmp(o.out, "/srv www www 2750\n/srv/file www www 4755\n/srv/link www www 777\n/srv/old/deep root root 644\n/a/b root root 755\n"
 	      "/a/b/c www www 755\n/nowhere/deep root root 700\n/etc/passwd\nfifo\nof the image\n"
 	      "/srv\n/etc\n/outside\n/nowhere/deep\n/a/b/c\n") == 0,
 	      "volumes, like the image's directories:\n# %s", o.out);
@@ -504,10 +511,14 @@ static void test_volumes(void)
 static void test_binds(void)
 {
 	struct unit *u = fresh("web");
-	char source[160], file[160];
+	char source[160], file[160], node[160];
 
 	snprintf(source, sizeof(source), "%s/outside", base);
 	snprintf(file, sizeof(file), "%s/a.env", base);
+	snprintf(node, sizeof(node), "%s/node", base);
+	u->mounts = hand_list(hand, (uint32_t[]){ hand_mount(hand, MOUNT_BIND, 0, node, "/mnt/node", "") }, 1);
+	script(0, "echo x >/mnt/node");
+	CHECK(ran(), "a device that is bound works");
 	const uint32_t mounts[] = {
 		hand_mount(hand, MOUNT_BIND, MOUNT_RO | MOUNT_RBIND, source, "/mnt/ro", ""),
 		hand_mount(hand, MOUNT_BIND, MOUNT_NOEXEC, source, "/mnt/rw", ""),

@@ -24,6 +24,7 @@ static const struct { const char *text, *want; size_t bad; } cases[] = {
 	{ "A =x", "A=x", 0 },
 	{ "A=x\\ \nB=2", "A=x |B=2", 0 },
 	{ "A=x\\\ny\n", "A=xy", 0 },
+	{ "A=x \\\n\nB=2", "A=x |B=2", 0 },
 	{ "A=\\a\\\\", "A=a\\", 0 },
 	{ "A='x y  '\n", "A=x y  ", 0 },
 	{ "A='x\ny'\nB=2", "A=x\ny|B=2", 0 },

@@ -57,7 +57,8 @@ static bool agrees(uint32_t n, bool edge[MOST][MOST])
 				good &= rank[i] == rank[j];
 			/* A rank is not larger than it must be: somebody of the knot comes after one of the rank below. */
 			for (uint32_t k = 0; k < n; k++)
-				deeper |= (i == k || (reach[i][k] && reach[k][i])) && edge[k][j] && rank[j] + 1 == rank[i];
+				deeper |= (i == k || (reach[i][k] &&
+						      reach[k][i])) && edge[k][j] && rank[j] + 1 == rank[i];
 		}
 		good &= deeper;
 		seen = (int)cycle[i] > seen ? (int)cycle[i] : seen;
@@ -102,7 +103,8 @@ int main(void)
 		memory[i + 1] = i + 1 < n ? i + 1 : i;
 		memory[n + 1 + i] = i + 1;
 	}
-	CHECK(graph_sort(&chain, memory + 2 * (size_t)n + 1, memory + 3 * (size_t)n + 1) == 0, "a chain of %u has no cycle", n);
+	CHECK(graph_sort(&chain, memory + 2 * (size_t)n + 1, memory + 3 * (size_t)n + 1) == 0,
+	      "a chain of %u has no cycle", n);
 	CHECK(memory[2 * (size_t)n + 1] == n - 1, "and its first has rank %u", memory[2 * (size_t)n + 1]);
 	free(memory);
 	return tap_done();

@@ -34,12 +34,17 @@ static int parse(const char *text)
 int main(void)
 {
 	/* What we rely on. */
-	CHECK(parse("[a]\nk = v w \n[b]\nk=v\n") == 0 && !strcmp(said, "1[a] 2[a]k=v w 3[b] 4[b]k=v "), "sections are announced, lines are counted: %s", said);
-	CHECK(parse("[a]\nExec = /bin/sh -c 'a ; b' # c\n") == 0 && !strcmp(said, "1[a] 2[a]Exec=/bin/sh -c 'a ; b' # c "), "no comments inside a line: %s", said);
-	CHECK(parse("[a]\nk=v\n  l=w\n") == 0 && !strcmp(said, "1[a] 2[a]k=v 3[a]l=w "), "no continuation by indentation: %s", said);
+	CHECK(parse("[a]\nk = v w \n[b]\nk=v\n") == 0 && !strcmp(said, "1[a] 2[a]k=v w 3[b] 4[b]k=v "),
+	      "sections are announced, lines are counted: %s", said);
+	CHECK(parse("[a]\nExec = /bin/sh -c 'a ; b' # c\n") == 0 &&
+	      !strcmp(said, "1[a] 2[a]Exec=/bin/sh -c 'a ; b' # c "), "no comments inside a line: %s", said);
+	CHECK(parse("[a]\nk=v\n  l=w\n") == 0 && !strcmp(said, "1[a] 2[a]k=v 3[a]l=w "),
+	      "no continuation by indentation: %s", said);
 	CHECK(parse("[a]\nk=\n") == 0 && !strcmp(said, "1[a] 2[a]k= "), "an empty value is a value: %s", said);
-	CHECK(parse("[a]\nbad\nk=v\n") == 2 && !strcmp(said, "1[a] 3[a]k=v "), "it goes on after an error: %s", said);
-	CHECK(parse("[a]\nk=a=b:c\n") == 0 && !strcmp(said, "1[a] 2[a]k=a=b:c "), "the first '=' parts: %s", said);
+	CHECK(parse("[a]\nbad\nk=v\n") == 2 && !strcmp(said, "1[a] 3[a]k=v "), "it goes on after an error: %s",
+	      said);
+	CHECK(parse("[a]\nk=a=b:c\n") == 0 && !strcmp(said, "1[a] 2[a]k=a=b:c "), "the first '=' parts: %s",
+	      said);
 
 	size_t most = (1u << 20) - 2;
 	char *line = malloc(most + 8);
@@ -51,9 +56,12 @@ int main(void)
 	free(line);
 
 	/* What it would do to a careless file; each of these is refused before. */
-	CHECK(parse("[a]\nPath:x = y\n") == 0 && !strcmp(said, "1[a] 2[a]Path=x = y "), "a colon parts as well: %s", said);
-	CHECK(parse("[0123456789012345678901234567890123456789012345678901234567890]\n") == 0 && strlen(said) < 60, "a long section is cut: %s", said);
-	CHECK(parse("[a]junk\nk=v\n") == 0 && !strcmp(said, "1[a] 2[a]k=v "), "text behind a section is dropped: %s", said);
+	CHECK(parse("[a]\nPath:x = y\n") == 0 && !strcmp(said, "1[a] 2[a]Path=x = y "),
+	      "a colon parts as well: %s", said);
+	CHECK(parse("[0123456789012345678901234567890123456789012345678901234567890]\n") == 0 &&
+	      strlen(said) < 60, "a long section is cut: %s", said);
+	CHECK(parse("[a]junk\nk=v\n") == 0 && !strcmp(said, "1[a] 2[a]k=v "),
+	      "text behind a section is dropped: %s", said);
 	CHECK(parse("k=v\n") == 0 && !strcmp(said, "1[]k=v "), "a setting needs no section: %s", said);
 	return tap_done();
 }

@@ -30,7 +30,8 @@ static void bench_open(struct bench *b, enum section section, const char *lines)
 	if (section_is_house(section))
 		parse_text(&b->c.parsed, text, t.len, "f");
 	compile_house(&b->c);
-	b->unit = draft_add(&b->c, "app@a-b", "app@a-b.service", UNIT_SERVICE, "f", "/etc/coppice/app@.service");
+	b->unit = draft_add(&b->c, "app@a-b", "app@a-b.service", UNIT_SERVICE, "f",
+			    "/etc/coppice/app@.service");
 	b->c.parsed.house = false;
 	b->c.parsed.kind = UNIT_SERVICE;
 	parse_begin(&b->c.parsed);
@@ -79,9 +80,11 @@ static void show_list(const struct bench *b, const struct setting *s, list_at li
 			for (uint32_t k = 0; k < at[2]; k++)
 				text_fmt(out, "%s%s", k ? "," : "", text_of(b, at[3 + k]));
 		} else if (s->at == offsetof(struct unit, mounts) && !section_is_house(s->section)) {
-			text_fmt(out, "%u:%u:%s:%s:%s", at[0], at[1], text_of(b, at[3]), text_of(b, at[4]), text_of(b, at[5]));
+			text_fmt(out, "%u:%u:%s:%s:%s", at[0], at[1], text_of(b, at[3]), text_of(b, at[4]),
+				 text_of(b, at[5]));
 		} else if (s->at == offsetof(struct unit, limits) && !section_is_house(s->section)) {
-			text_fmt(out, "%u:%llu:%llu", at[0], (unsigned long long)((uint64_t)at[2] << 32 | at[1]), (unsigned long long)((uint64_t)at[4] << 32 | at[3]));
+			text_fmt(out, "%u:%llu:%llu", at[0],
+				 (unsigned long long)((uint64_t)at[2] << 32 | at[1]), (unsigned long long)((uint64_t)at[4] << 32 | at[3]));
 		} else {
 			text_put(out, text_of(b, w[list + 1 + i]));
 		}
@@ -96,7 +99,8 @@ static void show(struct bench *b, const struct setting *s, struct text *out)
 	struct { struct table t; char text[65536]; } fake = { .t = { .texts_at = sizeof(struct table) } };
 
 	if (s->kind->print) {
-		memcpy(fake.text, b->c.build.text, b->c.build.n_text < sizeof(fake.text) ? b->c.build.n_text : sizeof(fake.text));
+		memcpy(fake.text, b->c.build.text, b->c.build.n_text < sizeof(fake.text) ?
+		       b->c.build.n_text : sizeof(fake.text));
 		s->kind->print(out, &fake.t, base, s);
 		return;
 	}
@@ -252,10 +256,13 @@ static const struct { const char *line; uint32_t kind; const char *host; uint32_
 };
 
 static const char *const no_health[] = {
-	"HealthTcp=0", "HealthTcp=65536", "HealthTcp=x", "HealthTcp=example.org:80", "HealthTcp=:80", "HealthTcp=127.0.0.1:", "HealthTcp=1.2.3:80", "HealthTcp=[127.0.0.1]:80", "HealthTcp=-1",
+	"HealthTcp=0", "HealthTcp=65536", "HealthTcp=x", "HealthTcp=example.org:80", "HealthTcp=:80",
+	"HealthTcp=127.0.0.1:", "HealthTcp=1.2.3:80", "HealthTcp=[127.0.0.1]:80", "HealthTcp=-1",
 	"HealthListen=0", "HealthListen=127.0.0.1:80", "HealthListen=80x", "HealthListen=+80",
-	"HealthHttp=https://127.0.0.1/", "HealthHttp=127.0.0.1", "HealthHttp=http://", "HealthHttp=http://example.org/", "HealthHttp=http://127.0.0.1:0/", "HealthHttp=http://127.0.0.1:99999/",
-	"HealthHttp=http://127.0.0.1/a b", "HealthHttp=http://127.0.0.1/#x", "HealthHttp=http://::1/", "HealthHttp=http://user@127.0.0.1/", "HealthHttp=http://127.0.0.1/\xc3\xa9",
+	"HealthHttp=https://127.0.0.1/", "HealthHttp=127.0.0.1", "HealthHttp=http://",
+	"HealthHttp=http://example.org/", "HealthHttp=http://127.0.0.1:0/", "HealthHttp=http://127.0.0.1:99999/",
+	"HealthHttp=http://127.0.0.1/a b", "HealthHttp=http://127.0.0.1/#x", "HealthHttp=http://::1/",
+	"HealthHttp=http://user@127.0.0.1/", "HealthHttp=http://127.0.0.1/\xc3\xa9",
 	"HealthUnix=run", "HealthFile=run", "HealthFile=/a/../b",
 	"HealthUnix=/234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
 	"HealthTcp=1\nHealthListen=1", "HealthHttp=http://127.0.0.1\nHealthFile=/x",
@@ -270,8 +277,10 @@ static void test_health(void)
 
 		const struct unit *u = &b.c.drafts[b.unit].u;
 
-		CHECK(!b.fs.n && u->health_kind == health[i].kind && u->health_port == health[i].port && !strcmp(text_of(&b, u->health_host), health[i].host) &&
-		      !strcmp(text_of(&b, u->health_path), health[i].path) && *text_of(&b, u->health_text), "%s is %s %u %s", health[i].line,
+		CHECK(!b.fs.n && u->health_kind == health[i].kind && u->health_port == health[i].port &&
+		      !strcmp(text_of(&b, u->health_host), health[i].host) &&
+		      !strcmp(text_of(&b, u->health_path), health[i].path) &&
+		      *text_of(&b, u->health_text), "%s is %s %u %s", health[i].line,
 		      text_of(&b, u->health_host), u->health_port, text_of(&b, u->health_path));
 		CHECK(u->type == TYPE_CHECK, "and a unit with nothing else is a check");
 		bench_close(&b);
@@ -285,7 +294,8 @@ static void test_health(void)
 
 static void test_bounding(void)
 {
-	static const int never[] = { CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_MKNOD, CAP_SYS_MODULE, CAP_SYS_RAWIO };
+	static const int never[] = { CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_MKNOD, CAP_SYS_MODULE,
+				    CAP_SYS_RAWIO };
 	static const struct { const char *lines; int implied, lacks; } sets[] = {
 		{ "ExecStart=/x", CAP_CHOWN, CAP_NET_RAW }, { "CapabilityBoundingSet=~", CAP_NET_RAW, -1 }, { "CapabilityBoundingSet=~CAP_CHOWN", CAP_NET_RAW, CAP_CHOWN },
 		{ "AddCapability=all", CAP_NET_RAW, -1 }, { "AmbientCapabilities=~CAP_KILL", CAP_NET_RAW, -1 },
@@ -299,8 +309,10 @@ static void test_bounding(void)
 		uint64_t set = b.c.drafts[b.unit].u.bounding;
 
 		for (size_t k = 0; k < sizeof(never) / sizeof(*never); k++)
-			CHECK(!(set >> never[k] & 1), "%s does not imply capability %d", sets[i].lines, never[k]);
-		CHECK(set >> sets[i].implied & 1 && (sets[i].lacks < 0 || !(set >> sets[i].lacks & 1)), "%s: %llx", sets[i].lines, (unsigned long long)set);
+			CHECK(!(set >> never[k] & 1), "%s does not imply capability %d", sets[i].lines,
+			      never[k]);
+		CHECK(set >> sets[i].implied & 1 && (sets[i].lacks < 0 || !(set >> sets[i].lacks & 1)),
+		      "%s: %llx", sets[i].lines, (unsigned long long)set);
 		bench_close(&b);
 	}
 }
@@ -309,11 +321,13 @@ static void test_signals(void)
 {
 	struct bench b;
 
-	bench_open(&b, IN_MANAGER, "OnSIGHUP=dump\nOnSIGRTMIN+3=poweroff\nOnUSR1=ignore\nOnSIGTERM=exit\nOnSIGTERM=forward");
+	bench_open(&b, IN_MANAGER,
+		   "OnSIGHUP=dump\nOnSIGRTMIN+3=poweroff\nOnUSR1=ignore\nOnSIGTERM=exit\nOnSIGTERM=forward");
 
 	const uint8_t *on = b.c.house.on_signal;
 
-	CHECK(!complaints(&b) && on[1] == WISH_DUMP && on[37] == WISH_POWEROFF && on[10] == WISH_IGNORE && on[15] == WISH_FORWARD && on[2] == WISH_DEFAULT, "wishes of signals");
+	CHECK(!complaints(&b) && on[1] == WISH_DUMP && on[37] == WISH_POWEROFF && on[10] == WISH_IGNORE &&
+	      on[15] == WISH_FORWARD && on[2] == WISH_DEFAULT, "wishes of signals");
 	bench_close(&b);
 }
 
@@ -332,13 +346,19 @@ static void test_networks(void)
 	static const struct { const char *lines, *first, *second; } cases2[] = {
 		{ "", "Interface=eth0|DHCP=ipv4|UseDNS=yes|UseRoutes=yes|UseMTU=yes|UseHostname=no|SendHostname=yes|NoPrefixRoute=no|WaitOnlineSec=5s|", "" },
 		{ "Address=192.0.2.1/24\nDNS=192.0.2.2\nDNS=2001:db8::1\nUseDNS=0\n[Network]\nInterface=eth1\nWaitOnlineSec=500ms\n[Network]\nGateway=192.0.2.3\n",
-		  "Interface=eth0|DHCP=no|Address=192.0.2.1/24|Gateway=192.0.2.3|DNS=192.0.2.2|DNS=2001:db8::1|UseDNS=no|UseRoutes=yes|UseMTU=yes|UseHostname=no|SendHostname=yes|NoPrefixRoute=no|WaitOnlineSec=5s|",
-		  "Interface=eth1|DHCP=ipv4|UseDNS=yes|UseRoutes=yes|UseMTU=yes|UseHostname=no|SendHostname=yes|NoPrefixRoute=no|WaitOnlineSec=500ms|" },
+		  "Interface=eth0|DHCP=no|Address=192.0.2.1/24|Gateway=192.0.2.3|DNS=192.0.2.2|"
+		  "DNS=2001:db8::1|UseDNS=no|UseRoutes=yes|UseMTU=yes|UseHostname=no|SendHostname=yes|"
+		  "NoPrefixRoute=no|WaitOnlineSec=5s|",
+		  "Interface=eth1|DHCP=ipv4|UseDNS=yes|UseRoutes=yes|UseMTU=yes|UseHostname=no|"
+		  "SendHostname=yes|NoPrefixRoute=no|WaitOnlineSec=500ms|" },
 		{ "DNS=192.0.2.2\nDNS=\nDNS=192.0.2.3\nAddress=192.0.2.1/24\nAddress=\n",
-		  "Interface=eth0|DHCP=ipv4|DNS=192.0.2.3|UseDNS=yes|UseRoutes=yes|UseMTU=yes|UseHostname=no|SendHostname=yes|NoPrefixRoute=no|WaitOnlineSec=5s|", "" },
+		  "Interface=eth0|DHCP=ipv4|DNS=192.0.2.3|UseDNS=yes|UseRoutes=yes|UseMTU=yes|"
+		  "UseHostname=no|SendHostname=yes|NoPrefixRoute=no|WaitOnlineSec=5s|", "" },
 	};
-	static const char *const bad[] = { "Interface=a/b", "Interface=0123456789012345", "DHCP=yes", "Address=192.0.2.1", "Address=192.0.2.1/33", "Address=x/24", "Gateway=192.0.2.1/24",
-		"DNS=example.org", "Domains=a/b", "UseDNS=maybe", "RouteMetric=-1", "RouteMetric=4294967296", "WaitOnlineSec=soon" };
+	static const char *const bad[] = { "Interface=a/b", "Interface=0123456789012345", "DHCP=yes",
+					  "Address=192.0.2.1", "Address=192.0.2.1/33", "Address=x/24", "Gateway=192.0.2.1/24",
+		"DNS=example.org", "Domains=a/b", "UseDNS=maybe", "RouteMetric=-1",
+		"RouteMetric=4294967296", "WaitOnlineSec=soon" };
 	struct bench b;
 
 	for (size_t i = 0; i < sizeof(cases2) / sizeof(*cases2); i++) {
@@ -348,7 +368,8 @@ static void test_networks(void)
 		bench_open(&b, IN_NETWORK, cases2[i].lines);
 		show_network(&b, 0, &f);
 		show_network(&b, 1, &s);
-		CHECK(!complaints(&b) && !strcmp(first, cases2[i].first) && !strcmp(second, cases2[i].second), "networks %zu: %s and %s", i, first, second);
+		CHECK(!complaints(&b) && !strcmp(first, cases2[i].first) && !strcmp(second, cases2[i].second),
+		      "networks %zu: %s and %s", i, first, second);
 		bench_close(&b);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -362,11 +383,14 @@ static void test_defaults(void)
 {
 	struct bench b;
 
-	bench_open(&b, IN_MANAGER, "DefaultRestartSec=7s\nDefaultTimeoutStopSec=3s\nDefaultBindReadOnlyPaths=/etc/hosts\nDefaultLimitNOFILE=5");
+	bench_open(&b, IN_MANAGER,
+		   "DefaultRestartSec=7s\nDefaultTimeoutStopSec=3s\n"
+		   "DefaultBindReadOnlyPaths=/etc/hosts\nDefaultLimitNOFILE=5");
 
 	const struct unit *u = &b.c.drafts[b.unit].u;
 
-	CHECK(u->restart_sec == 7000 && u->timeout_stop == 3000 && u->timeout_start == 90000, "Default...= of coppice.conf are presets of units");
+	CHECK(u->restart_sec == 7000 && u->timeout_stop == 3000 && u->timeout_start == 90000,
+	      "Default...= of coppice.conf are presets of units");
 	CHECK(b.c.build.words[u->mounts] == 1 && b.c.build.words[u->limits] == 1, "also those of lists");
 	bench_close(&b);
 }

@@ -90,7 +90,8 @@ int main(void)
 		CHECK(!strcmp(said, cases[i].out), "case %zu comes out as <%s>", i, said);
 		if (fs.n)
 			finding_put(&f, &fs.at[0]);
-		CHECK(fs.n == (cases[i].finding != NULL) && (!fs.n || strstr(first, cases[i].finding)), "case %zu has %u findings: %s", i, fs.n, first);
+		CHECK(fs.n == (cases[i].finding != NULL) && (!fs.n || strstr(first, cases[i].finding)),
+		      "case %zu has %u findings: %s", i, fs.n, first);
 		findings_free(&fs);
 		free(exact);
 	}

@@ -34,7 +34,9 @@ static void test_edges(void)
 	struct units u;
 
 	units_open(&u);
-	units_put(&u, "a.service", "[Unit]\nRequires=b\nWants=c\nBindsTo=d.container\nAfter=e missing.service\nBefore=f\nPartOf=g\nConflicts=h\nRequisite=i\n" SERVICE);
+	units_put(&u, "a.service",
+		  "[Unit]\nRequires=b\nWants=c\nBindsTo=d.container\nAfter=e missing.service\nBefore=f\n"
+		  "PartOf=g\nConflicts=h\nRequisite=i\n" SERVICE);
 	units_put(&u, "b.service", "[Unit]\nAfter=c\n" SERVICE);
 	units_put(&u, "c.service", SERVICE);
 	units_put(&u, "d.container", "[Container]\nImage=x\n");
@@ -44,14 +46,20 @@ static void test_edges(void)
 	units_put(&u, "z.service", SERVICE "[Install]\nWantedBy=e.target nowhere.target\nRequiredBy=f\n");
 	CHECK(units_load(&u) == 0 && !u.findings.errors, "loads: %s", units_said(&u));
 
-	const struct unit *a = units_get(&u, "a"), *c = units_get(&u, "c"), *f = units_get(&u, "f"), *e = units_get(&u, "e.target");
+	const struct unit *a = units_get(&u, "a"), *c = units_get(&u, "c"), *f = units_get(&u, "f");
+	const struct unit *e = units_get(&u, "e.target");
 
-	CHECK(!strcmp(edges(&u, a->needs), "b:5 c:3 d:13 g:16 h:32 i:64 "), "what a needs: %s", edges(&u, a->needs));
+	CHECK(!strcmp(edges(&u, a->needs), "b:5 c:3 d:13 g:16 h:32 i:64 "), "what a needs: %s",
+	      edges(&u, a->needs));
 	CHECK(!strcmp(edges(&u, c->serves), "a:3 b:1 e.target:3 "), "whom c serves: %s", edges(&u, c->serves));
-	CHECK(!strcmp(edges(&u, f->needs), "a:1 z:5 "), "Before= and RequiredBy= are edges of the other: %s", edges(&u, f->needs));
-	CHECK(!strcmp(edges(&u, e->needs), "b:3 c:3 z:3 "), "WantedBy= is a wish of the target: %s", edges(&u, e->needs));
-	CHECK(c->rank == 0 && units_get(&u, "b")->rank == 1 && a->rank == 2 && f->rank == 3, "ranks: %u %u %u %u", c->rank, units_get(&u, "b")->rank, a->rank, f->rank);
-	CHECK(units_get(&u, "a.service") == a && units_get(&u, "d.container") == units_get(&u, "d.service") && !units_get(&u, "e") && !units_get(&u, "e.service"), "names of one unit");
+	CHECK(!strcmp(edges(&u, f->needs), "a:1 z:5 "), "Before= and RequiredBy= are edges of the other: %s",
+	      edges(&u, f->needs));
+	CHECK(!strcmp(edges(&u, e->needs), "b:3 c:3 z:3 "), "WantedBy= is a wish of the target: %s",
+	      edges(&u, e->needs));
+	CHECK(c->rank == 0 && units_get(&u, "b")->rank == 1 && a->rank == 2 && f->rank == 3,
+	      "ranks: %u %u %u %u", c->rank, units_get(&u, "b")->rank, a->rank, f->rank);
+	CHECK(units_get(&u, "a.service") == a && units_get(&u, "d.container") == units_get(&u, "d.service") &&
+	      !units_get(&u, "e") && !units_get(&u, "e.service"), "names of one unit");
 	CHECK(u.table->n_units == 10 && u.findings.n == 0, "%u units, no findings", u.table->n_units);
 	/* After=e means e.service, which is not there; e.target is another unit. */
 	units_close(&u);
@@ -91,20 +99,25 @@ static void test_precedence(void)
 	CHECK(symlink("/dev/null", path) == 0, "a masked drop-in");
 	CHECK(units_load_from(&u, dirs, 3, 0) == 0 && !u.findings.n, "loads: %s", units_said(&u));
 
-	const struct unit *a = units_get(&u, "a"), *b = units_get(&u, "b"), *c1 = units_get(&u, "c@1"), *c2 = units_get(&u, "c@2"), *d = units_get(&u, "d");
+	const struct unit *a = units_get(&u, "a"), *b = units_get(&u, "b"), *d = units_get(&u, "d");
+	const struct unit *c1 = units_get(&u, "c@1"), *c2 = units_get(&u, "c@2");
 	const struct command *start = (const void *)table_words(u.table, list_item(u.table, a->start, 0));
 	char env[256] = "";
 
 	for (uint32_t i = 0; i < list_count(u.table, a->env); i++)
 		strcat(strcat(env, text(&u, list_item(u.table, a->env, i))), " ");
 	CHECK(!strcmp(text(&u, start->argv[0]), "/etc/a"), "the first directory wins");
-	CHECK(a->restart_sec == 2000 && a->nice == 5 && a->nice_set, "drop-ins in order of their names, whatever their directory: %lld", (long long)a->restart_sec);
-	CHECK(!strcmp(env, "A=1 ALL=1 C=3 B=2 RUN=1 "), "lists are added up, of two drop-ins of a name the first directory wins: %s", env);
+	CHECK(a->restart_sec == 2000 && a->nice == 5 && a->nice_set,
+	      "drop-ins in order of their names, whatever their directory: %lld", (long long)a->restart_sec);
+	CHECK(!strcmp(env, "A=1 ALL=1 C=3 B=2 RUN=1 "),
+	      "lists are added up, of two drop-ins of a name the first directory wins: %s", env);
 	CHECK(b->nice == 0, "a masked drop-in masks the one for all");
-	CHECK(c1->restart_sec == 2000 && c2->restart_sec == 3000, "drop-ins of the template, and of the instance in their place");
+	CHECK(c1->restart_sec == 2000 && c2->restart_sec == 3000,
+	      "drop-ins of the template, and of the instance in their place");
 	start = (const void *)table_words(u.table, list_item(u.table, c1->start, 0));
 	CHECK(start->argc == 2 && !strcmp(text(&u, start->argv[1]), "1"), "%%i is the instance");
-	CHECK(d->load == LOAD_MASKED && !d->autostart && !units_get(&u, "c@"), "a link to /dev/null masks, a template is no unit");
+	CHECK(d->load == LOAD_MASKED && !d->autostart && !units_get(&u, "c@"),
+	      "a link to /dev/null masks, a template is no unit");
 
 	bool found = false;
 
@@ -123,17 +136,24 @@ static void test_templates(void)
 	struct units u;
 
 	units_open(&u);
-	units_put(&u, "web.service", "[Unit]\nRequires=db@main.service\nWants=cache@.service\nAfter=never@1\n" SERVICE);
+	units_put(&u, "web.service",
+		  "[Unit]\nRequires=db@main.service\nWants=cache@.service\nAfter=never@1\n" SERVICE);
 	units_put(&u, "app.service", "[Unit]\nRequires=db@main cache@x\n" SERVICE);
-	units_put(&u, "db@.service", "[Unit]\nWants=cache@%i\n[Service]\nExecStart=/bin/db --name=%i --what=%p\n");
+	units_put(&u, "db@.service",
+		  "[Unit]\nWants=cache@%i\n[Service]\nExecStart=/bin/db --name=%i --what=%p\n");
 	units_put(&u, "cache@.container", "[Container]\nImage=cache\nExec=/bin/cache %i\n");
 	units_put(&u, "never@.service", SERVICE);
 	units_load(&u);
-	CHECK(u.findings.errors == 1 && strstr(units_said(&u), "web.service:3: Wants=: \"cache@.service\" is a template"), "a template cannot be wanted: %s", units_said(&u));
-	CHECK(units_get(&u, "db@main") && units_get(&u, "cache@main") && units_get(&u, "cache@x") && !units_get(&u, "never@1"), "instances are made as they are needed, also by instances");
+	CHECK(u.findings.errors == 1 && strstr(units_said(&u),
+					       "web.service:3: Wants=: \"cache@.service\" is a template"), "a template cannot be wanted: %s", units_said(&u));
+	CHECK(units_get(&u, "db@main") && units_get(&u, "cache@main") && units_get(&u, "cache@x") &&
+	      !units_get(&u, "never@1"), "instances are made as they are needed, also by instances");
 	CHECK(u.table->n_units == 5, "each once: %u", u.table->n_units);
-	CHECK(!strcmp(edges(&u, units_get(&u, "db@main")->needs), "cache@main:3 "), "with edges: %s", edges(&u, units_get(&u, "db@main")->needs));
-	CHECK(units_load_from(&u, NULL, 0, 3) == 0 && u.table->n_units == 3 && strstr(units_said(&u), "more than 3 units; raise --max-units"), "never more than asked for: %s", units_said(&u));
+	CHECK(!strcmp(edges(&u, units_get(&u, "db@main")->needs), "cache@main:3 "), "with edges: %s",
+	      edges(&u, units_get(&u, "db@main")->needs));
+	CHECK(units_load_from(&u, NULL, 0, 3) == 0 && u.table->n_units == 3 &&
+	      strstr(units_said(&u),
+		     "more than 3 units; raise --max-units"), "never more than asked for: %s", units_said(&u));
 	units_close(&u);
 }
 
@@ -160,12 +180,15 @@ static void test_autostart(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct unit *unit = units_get(&u, cases[i].name);
 
-		CHECK(unit && unit->autostart == cases[i].want, "%s is %sstarted at boot", cases[i].name, cases[i].want ? "" : "not ");
+		CHECK(unit && unit->autostart == cases[i].want, "%s is %sstarted at boot", cases[i].name,
+		      cases[i].want ? "" : "not ");
 	}
 
 	const struct unit *a = units_get(&u, "a");
 
-	CHECK(list_count(u.table, a->on_failure) == 3 && list_item(u.table, a->on_failure, 0) == table_find(u.table, "alarm") && list_count(u.table, a->on_success) == 1, "and OnFailure= names them");
+	CHECK(list_count(u.table, a->on_failure) == 3 &&
+	list_item(u.table, a->on_failure, 0) == table_find(u.table, "alarm") &&
+	list_count(u.table, a->on_success) == 1, "and OnFailure= names them");
 	units_close(&u);
 }
 
@@ -184,16 +207,21 @@ static void test_faults(void)
 
 	const struct unit *bad = units_get(&u, "bad"), *good = units_get(&u, "good");
 
-	CHECK(bad->load == LOAD_BAD && !strcmp(text(&u, bad->fault), "bad.service:3: unknown setting \"Bread\" in [Service]; remove it, or begin its name with X-"),
+	CHECK(bad->load == LOAD_BAD && !strcmp(text(&u, bad->fault),
+					       "bad.service:3: unknown setting \"Bread\" in [Service]; remove it, or begin its name with X-"),
 	      "a bad unit tells its first error: %s", text(&u, bad->fault));
 	CHECK(good->load == LOAD_OK && good->rank == 1, "whoever needs it is sound");
 	for (const char *name = "abc"; *name; name++) {
 		const struct unit *unit = units_get(&u, (char[]){ *name, 0 });
 
-		CHECK(unit->load == LOAD_BAD && !strcmp(text(&u, unit->fault), "a.service:2: a needs b needs c needs a; remove one of these"), "%c is in a circle: %s", *name, text(&u, unit->fault));
+		CHECK(unit->load == LOAD_BAD && !strcmp(text(&u, unit->fault),
+							"a.service:2: a needs b needs c needs a; remove one of these"), "%c is in a circle: %s", *name, text(&u, unit->fault));
 	}
 	units_put(&u, "coppice.conf", "[Manager]\nDefaultNice=1\n");
-	CHECK(units_load(&u) == 0 && strstr(units_said(&u), "coppice.conf:2: DefaultNice=: there is no such default") && good, "coppice.conf is read too: %s", units_said(&u));
+	CHECK(units_load(&u) == 0 &&
+	      strstr(units_said(&u),
+		     "coppice.conf:2: DefaultNice=: there is no such default") &&
+		     good, "coppice.conf is read too: %s", units_said(&u));
 	units_close(&u);
 }
 
@@ -212,10 +240,15 @@ static void test_images(void)
 
 	const struct unit *a = units_get(&u, "a"), *b = units_get(&u, "b"), *e = units_get(&u, "e");
 
-	CHECK(!strcmp(text(&u, a->image), "base") && list_count(u.table, a->layers) == 3 && !strcmp(text(&u, list_item(u.table, a->layers, 1)), "/srv/top") &&
-	      !strcmp(text(&u, list_item(u.table, a->layers, 2)), "mine"), "an .image file's layers come below ExtraLayers=");
-	CHECK(!strcmp(text(&u, b->image), "base") && list_count(u.table, b->layers) == 2 && !strcmp(text(&u, e->image), "plain") && !e->layers, "with and without its ending");
-	CHECK(units_get(&u, "d")->root_from == table_find(u.table, "b") && units_get(&u, "c")->root_from == table_find(u.table, "b"), "RootFrom= leads to whoever has the root");
+	CHECK(!strcmp(text(&u, a->image), "base") && list_count(u.table, a->layers) == 3 &&
+	      !strcmp(text(&u, list_item(u.table, a->layers, 1)), "/srv/top") &&
+	      !strcmp(text(&u, list_item(u.table, a->layers, 2)),
+		      "mine"), "an .image file's layers come below ExtraLayers=");
+	CHECK(!strcmp(text(&u, b->image), "base") && list_count(u.table, b->layers) == 2 &&
+	      !strcmp(text(&u, e->image), "plain") && !e->layers, "with and without its ending");
+	CHECK(units_get(&u, "d")->root_from == table_find(u.table, "b") &&
+	      units_get(&u, "c")->root_from == table_find(u.table,
+							  "b"), "RootFrom= leads to whoever has the root");
 	units_close(&u);
 }
 
@@ -228,7 +261,8 @@ static void test_rules(void)
 	units_put(&u, "plain.service", SERVICE);
 	units_put(&u, "once.service", "[Service]\nType=oneshot\nExecStart=/x\nExecStart=/y\n");
 	units_put(&u, "late.service", "[Service]\nType=oneshot\nTimeoutStartSec=5\nExecStart=/x\n");
-	units_put(&u, "notify.service", "[Service]\nType=notify\nExecStart=/x\nKillSignal=INT\nRestartSec=2min\n");
+	units_put(&u, "notify.service",
+		  "[Service]\nType=notify\nExecStart=/x\nKillSignal=INT\nRestartSec=2min\n");
 	units_put(&u, "watched.service", "[Service]\nWatchdogSec=5\nNotifyAccess=all\nExecStart=/x\n");
 	units_put(&u, "check.service", "[Unit]\nDescription=The check\n[Service]\nHealthTcp=1\n");
 	units_put(&u, "hidden.service", "[Service]\nHealthTcp=1\nHealthDisplay=\nOOMScoreAdjust=0\n");
@@ -236,21 +270,35 @@ static void test_rules(void)
 	units_put(&u, "stop.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/x\n");
 	CHECK(units_load(&u) == 0 && !u.findings.n, "loads: %s", units_said(&u));
 
-	const struct unit *p = units_get(&u, "plain"), *n = units_get(&u, "notify"), *w = units_get(&u, "watched"), *c = units_get(&u, "check"), *e = units_get(&u, "entry");
+	const struct unit *p = units_get(&u, "plain"), *n = units_get(&u, "notify"), *w = units_get(&u, "watched");
+	const struct unit *c = units_get(&u, "check"), *e = units_get(&u, "entry");
 
-	CHECK(p->type == TYPE_EXEC && p->timeout_start == 90000 && p->timeout_stop == 90000 && p->restart == RESTART_NO && p->restart_sec == 0 && p->restart_max_delay == 30000 &&
-	      p->start_limit_burst == 5 && p->start_limit_interval == 10000 && p->kill_signal == 15 && p->final_signal == 9 && p->restart_signal == 15 && p->watchdog_signal == 6 &&
-	      p->reload_signal == 1 && p->umask == 022 && p->ignore_sigpipe && p->send_sigkill && !p->send_sighup && !p->nice_set && !p->oom_set && !p->no_new_privs &&
-	      p->out == OUT_LOG && p->err == OUT_LOG && p->overlay == OVERLAY_EPHEMERAL && p->root_mode == ROOT_AUTO && p->root_from == NO_UNIT && p->runtime_max == FOREVER &&
-	      p->watchdog == 0 && p->notify_access == NOTIFY_NONE && p->health_kind == HEALTH_NONE && p->health_retries == 3 && p->health_interval == 30000 &&
-	      p->health_status[0] == 200 && p->health_status[1] == 399 && p->log_ring == 65536 && p->bounding && !p->ambient, "a unit that says nothing");
-	CHECK(!strcmp(text(&u, p->description), "plain") && !strcmp(strrchr(text(&u, p->file), '/'), "/plain.service"), "is described by its name, and knows its file");
-	CHECK(units_get(&u, "once")->timeout_start == FOREVER && units_get(&u, "late")->timeout_start == 5000, "a oneshot may take its time, unless told otherwise");
-	CHECK(n->notify_access == NOTIFY_MAIN && w->notify_access == NOTIFY_ALL && w->watchdog == 5000, "Type=notify hears its main process");
-	CHECK(n->restart_signal == 2 && n->restart_max_delay == 120000, "RestartKillSignal= follows KillSignal=, the maximum follows RestartSec=");
-	CHECK(c->type == TYPE_CHECK && !strcmp(text(&u, c->health_display), "The check"), "only a health check: a check, shown by its description");
-	CHECK(!*text(&u, units_get(&u, "hidden")->health_display) && units_get(&u, "hidden")->oom_set, "an empty HealthDisplay= hides it");
-	CHECK(e->type == TYPE_EXEC && !e->start && !strcmp(text(&u, e->user), "5") && !strcmp(text(&u, e->group), "6"), "with an image it is a daemon, whose program the image names");
+	CHECK(p->type == TYPE_EXEC && p->timeout_start == 90000 && p->timeout_stop == 90000 &&
+	      p->restart == RESTART_NO && p->restart_sec == 0 && p->restart_max_delay == 30000 &&
+	      p->start_limit_burst == 5 && p->start_limit_interval == 10000 && p->kill_signal == 15 &&
+	      p->final_signal == 9 && p->restart_signal == 15 && p->watchdog_signal == 6 &&
+	      p->reload_signal == 1 && p->umask == 022 && p->ignore_sigpipe && p->send_sigkill &&
+	      !p->send_sighup && !p->nice_set && !p->oom_set && !p->no_new_privs &&
+	      p->out == OUT_LOG && p->err == OUT_LOG && p->overlay == OVERLAY_EPHEMERAL &&
+	      p->root_mode == ROOT_AUTO && p->root_from == NO_UNIT && p->runtime_max == FOREVER &&
+	      p->watchdog == 0 && p->notify_access == NOTIFY_NONE && p->health_kind == HEALTH_NONE &&
+	      p->health_retries == 3 && p->health_interval == 30000 &&
+	      p->health_status[0] == 200 && p->health_status[1] == 399 && p->log_ring == 65536 &&
+	      p->bounding && !p->ambient, "a unit that says nothing");
+	CHECK(!strcmp(text(&u, p->description), "plain") &&
+	!strcmp(strrchr(text(&u, p->file), '/'), "/plain.service"), "is described by its name, and knows its file");
+	CHECK(units_get(&u, "once")->timeout_start == FOREVER && units_get(&u, "late")->timeout_start == 5000,
+	      "a oneshot may take its time, unless told otherwise");
+	CHECK(n->notify_access == NOTIFY_MAIN && w->notify_access == NOTIFY_ALL && w->watchdog == 5000,
+	      "Type=notify hears its main process");
+	CHECK(n->restart_signal == 2 && n->restart_max_delay == 120000,
+	      "RestartKillSignal= follows KillSignal=, the maximum follows RestartSec=");
+	CHECK(c->type == TYPE_CHECK && !strcmp(text(&u, c->health_display), "The check"),
+	      "only a health check: a check, shown by its description");
+	CHECK(!*text(&u, units_get(&u, "hidden")->health_display) && units_get(&u, "hidden")->oom_set,
+	      "an empty HealthDisplay= hides it");
+	CHECK(e->type == TYPE_EXEC && !e->start && !strcmp(text(&u, e->user), "5") &&
+	      !strcmp(text(&u, e->group), "6"), "with an image it is a daemon, whose program the image names");
 	CHECK(units_get(&u, "stop")->load == LOAD_OK, "a oneshot that remains may just stop");
 	units_close(&u);
 }
@@ -265,7 +313,8 @@ static void test_limits(void)
 	while (n < (3u << 20))
 		n += (size_t)snprintf(many + n, 100, "Bread=yes\n");
 	units_write(&u, "many.service", many, n);
-	CHECK(units_load(&u) == 0 && u.findings.n == MAX_FINDINGS && u.findings.left_out > 300000 && u.findings.errors == u.findings.n + u.findings.left_out,
+	CHECK(units_load(&u) == 0 && u.findings.n == MAX_FINDINGS && u.findings.left_out > 300000 &&
+	      u.findings.errors == u.findings.n + u.findings.left_out,
 	      "%u findings are kept, %u left out", u.findings.n, u.findings.left_out);
 	n = (size_t)snprintf(many, 100, "[Service]\nExecStart=/x\n");
 	while (n < (3u << 20))
@@ -291,15 +340,19 @@ static void test_thousand(void)
 	units_open(&u);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "s%d.service", i);
-		snprintf(lines, sizeof(lines), "[Unit]\nDescription=Number %d\nAfter=s%d\n[Service]\nExecStart=/bin/sleep %d\nRestart=always\n", i, i ? i - 1 : 1000, i);
+		snprintf(lines, sizeof(lines),
+			 "[Unit]\nDescription=Number %d\nAfter=s%d\n[Service]\nExecStart=/bin/sleep %d\n"
+			 "Restart=always\n", i, i ? i - 1 : 1000, i);
 		units_put(&u, name, lines);
 	}
 	CHECK(units_load(&u) == 0, "a thousand units: %s", units_said(&u));
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	units_load(&u);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	printf("# %.2f ms, %u bytes\n", (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6, u.table->total);
-	CHECK(u.table->n_units == 1000 && units_get(&u, "s999")->rank == 999, "the last of the chain has rank %u", units_get(&u, "s999")->rank);
+	printf("# %.2f ms, %u bytes\n",
+	       (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6, u.table->total);
+	CHECK(u.table->n_units == 1000 && units_get(&u, "s999")->rank == 999,
+	      "the last of the chain has rank %u", units_get(&u, "s999")->rank);
 	units_close(&u);
 }
 
@@ -327,7 +380,8 @@ static void test_memfd(void)
 
 	size_t n = fread(image, 1, 1 << 20, f);
 
-	CHECK(n && !table_verify((const void *)image, n) && ((const struct table *)(const void *)image)->n_units == 1, "a sound table of %zu bytes is written", n);
+	CHECK(n && !table_verify((const void *)image, n) &&
+	      ((const struct table *)(const void *)image)->n_units == 1, "a sound table of %zu bytes is written", n);
 	fclose(f);
 	free(image);
 	units_close(&u);

@@ -54,6 +54,7 @@ static void make_world(void)
 }
 
 static uint32_t n_made;
+static pid_t test; /* this process */
 
 static uint32_t unit(enum health_kind kind, const char *host, uint32_t port, const char *path)
 {
@@ -72,6 +73,13 @@ static msec_t clock_now(void)
 	return (msec_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* For a child: whoever ends this test, by a crash or in its time, ends us, too. */
+static void end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(1);
+}
+
 /* The helper, and what we say to it. */
 
 static struct { pid_t pid; int sock; uint32_t serial; } helper;
@@ -84,7 +92,7 @@ static void start_helper(rlim_t files)
 		abort();
 	helper.pid = fork();
 	if (helper.pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		end_with(test);
 		(void)close(two[0]);
 		if (files)
 			(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
@@ -178,7 +186,7 @@ static void serve(uint16_t port, const char *reply, int wait, bool slow, bool en
 		servers[n_servers++] = pid;
 		return;
 	}
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	end_with(test);
 	(void)close(helper.sock); /* ours alone, so that closing it is an end */
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (;;) {
@@ -303,7 +311,7 @@ static pid_t live_in(const char *root)
 	if (pipe(two) || (pid = fork()) < 0)
 		abort();
 	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		end_with(test);
 		c = chroot(root) || chdir("/") ? 'n' : 'y';
 		(void)!write(two[1], &c, 1);
 		for (;;)
@@ -588,6 +596,7 @@ int main(void)
 		tap_skip("no network namespace: %s", strerror(-r));
 		return tap_done();
 	}
+	test = getpid();
 	make_world();
 	start_helper(0);
 	network();

@@ -44,25 +44,36 @@ int main(void)
 	put_link(&u, "/bin/httpd", "images/web/bin/inside");
 	put_program(&u, "images/bundle/rootfs/bin/x");
 	units_put(&u, "images/packed.squashfs", "");
-	units_put(&u, "good.service", "[Service]\nImage=web\nExecStart=/bin/httpd\nExecStop=tool\nExecReload=/bin/inside\nUser=www\nGroup=0\n");
+	units_put(&u, "good.service",
+		  "[Service]\nImage=web\nExecStart=/bin/httpd\nExecStop=tool\nExecReload=/bin/inside\nUser=www\nGroup=0\n");
 	units_put(&u, "bundle.service", "[Service]\nImage=bundle\nExecStart=/bin/x\n");
 	units_put(&u, "packed.service", "[Service]\nImage=packed\nExecStart=/nothing\n");
 	units_put(&u, "host.service", "[Service]\nExecStart=/nothing/at/all\n");
-	units_put(&u, "bad.service", "[Service]\nImage=web\nExecStart=/bin/nothing\nExecStartPre=/bin/data\nExecStop=/bin/escape\nExecReload=nothing\n"
+	units_put(&u, "bad.service",
+		  "[Service]\nImage=web\nExecStart=/bin/nothing\nExecStartPre=/bin/data\nExecStop=/bin/escape\nExecReload=nothing\n"
 		  "User=nobody\nGroup=ww\nSupplementaryGroups=root adm\nHealthCmd=/bin/nope\n");
 	units_put(&u, "none.service", "[Service]\nImage=none\nExecStart=/x\n");
 	if (!CHECK(units_load(&u) == 0 && !u.findings.n, "loads: %s", units_said(&u)))
 		return tap_done();
 	roots_check(u.table, &u.findings);
-	CHECK(!found(&u, "good.service") && !found(&u, "bundle.service") && !found(&u, "packed.service") && !found(&u, "host.service"), "what is sound: %s", units_said(&u));
-	CHECK(found(&u, "bad.service:3: ExecStart=: there is no program /bin/nothing in image \"web\""), "a missing program");
-	CHECK(found(&u, "bad.service:4: ExecStartPre=: there is no program /bin/data"), "a file that cannot be run");
-	CHECK(found(&u, "bad.service:5: ExecStop=: there is no program /bin/escape"), "a link out of the image");
-	CHECK(found(&u, "bad.service:6: ExecReload=: there is no program nothing"), "a name that is nowhere in PATH");
-	CHECK(found(&u, "bad.service:7: User=: there is no \"nobody\" in /etc/passwd of image \"web\""), "a missing user");
-	CHECK(found(&u, "bad.service:8: Group=: there is no \"ww\" in /etc/group"), "a group of which there is only the beginning");
-	CHECK(found(&u, "bad.service:9: SupplementaryGroups=: there is no \"adm\"") && !found(&u, "no \"root\""), "one group of two");
-	CHECK(found(&u, "bad.service:10: HealthCmd=: there is no program /bin/nope"), "the program of a health check");
+	CHECK(!found(&u, "good.service") && !found(&u, "bundle.service") && !found(&u, "packed.service") &&
+	      !found(&u, "host.service"), "what is sound: %s", units_said(&u));
+	CHECK(found(&u, "bad.service:3: ExecStart=: there is no program /bin/nothing in image \"web\""),
+	      "a missing program");
+	CHECK(found(&u, "bad.service:4: ExecStartPre=: there is no program /bin/data"),
+	      "a file that cannot be run");
+	CHECK(found(&u, "bad.service:5: ExecStop=: there is no program /bin/escape"),
+	      "a link out of the image");
+	CHECK(found(&u, "bad.service:6: ExecReload=: there is no program nothing"),
+	      "a name that is nowhere in PATH");
+	CHECK(found(&u, "bad.service:7: User=: there is no \"nobody\" in /etc/passwd of image \"web\""),
+	      "a missing user");
+	CHECK(found(&u, "bad.service:8: Group=: there is no \"ww\" in /etc/group"),
+	      "a group of which there is only the beginning");
+	CHECK(found(&u, "bad.service:9: SupplementaryGroups=: there is no \"adm\"") &&
+	      !found(&u, "no \"root\""), "one group of two");
+	CHECK(found(&u, "bad.service:10: HealthCmd=: there is no program /bin/nope"),
+	      "the program of a health check");
 	CHECK(found(&u, "none.service:2: Image=: there is no \"none\" in ImagePath="), "a missing image");
 	CHECK(u.findings.n == 9, "and nothing else: %u", u.findings.n);
 	units_close(&u);

@@ -64,21 +64,26 @@ static void test_rows(void)
 		for (uint32_t k = 0; k < n_settings; k++)
 			twins += settings[k].section == s->section && !strcmp(settings[k].name, s->name);
 		CHECK(twins == 1, "[%s] %s stands there once", section, s->name);
-		CHECK(!setting_is_foreign(s->section, s->name, &why), "[%s] %s is not called foreign as well", section, s->name);
+		CHECK(!setting_is_foreign(s->section, s->name, &why), "[%s] %s is not called foreign as well",
+		      section, s->name);
 		if (s->same)
 			continue;
-		if (!CHECK(s->kind && s->brief && s->example, "[%s] %s has a kind, a brief and an example", section, s->name))
+		if (!CHECK(s->kind && s->brief && s->example, "[%s] %s has a kind, a brief and an example",
+			   section, s->name))
 			continue;
-		snprintf(name, sizeof(name), "%s", !strcmp(s->name, "*") ? "kernel.pid_max" : !strcmp(s->name, "On*") ? "OnSIGUSR2" :
+		snprintf(name, sizeof(name), "%s", !strcmp(s->name, "*") ?
+			 "kernel.pid_max" : !strcmp(s->name, "On*") ? "OnSIGUSR2" :
 			 !strcmp(s->name, "Default*") ? "DefaultRestartSec" : s->name);
 		say_one(s->section, name, s->example, said, sizeof(said));
-		CHECK(is_alone(said, s->name), "[%s] %s: its example \"%s\" reads well: %s", section, s->name, s->example, said);
+		CHECK(is_alone(said, s->name), "[%s] %s: its example \"%s\" reads well: %s", section, s->name,
+		      s->example, said);
 		for (const char *p = s->preset; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
 			char one[512];
 
 			snprintf(one, sizeof(one), "%.*s", (int)strcspn(p, "\n"), p);
 			say_one(s->section, name, one, said, sizeof(said));
-			CHECK(is_alone(said, s->name), "[%s] %s: its preset \"%s\" reads well: %s", section, s->name, one, said);
+			CHECK(is_alone(said, s->name), "[%s] %s: its preset \"%s\" reads well: %s", section,
+			      s->name, one, said);
 		}
 	}
 }
@@ -100,18 +105,22 @@ static void test_find(void)
 		uint32_t found = settings_find(&ix, cases[i].in, cases[i].name);
 		const char *real = found == NO_SETTING ? NULL : settings[ix.real[found]].name;
 
-		CHECK((!real && !cases[i].real) || (real && cases[i].real && !strcmp(real, cases[i].real)), "[%s] %s is %s", section_name(cases[i].in), cases[i].name,
+		CHECK((!real && !cases[i].real) || (real && cases[i].real && !strcmp(real, cases[i].real)),
+		      "[%s] %s is %s", section_name(cases[i].in), cases[i].name,
 		      real ? real : "nothing");
 	}
 	for (uint32_t i = 0; i < n_settings; i++) {
-		CHECK(settings_find(&ix, settings[i].section, settings[i].name) == i, "[%s] %s is found", section_name(settings[i].section), settings[i].name);
-		CHECK(!settings[i].same || (ix.real[i] != i && !settings[ix.real[i]].same && !strcmp(settings[ix.real[i]].name, settings[i].same)),
+		CHECK(settings_find(&ix, settings[i].section, settings[i].name) == i, "[%s] %s is found",
+		      section_name(settings[i].section), settings[i].name);
+		CHECK(!settings[i].same || (ix.real[i] != i && !settings[ix.real[i]].same &&
+					    !strcmp(settings[ix.real[i]].name, settings[i].same)),
 		      "%s leads to a setting of its own", settings[i].name);
 	}
 	for (uint32_t i = 0; i < n_settings; i++)
 		for (uint32_t k = 0; settings[i].resets && k < n_settings; k++)
 			if (!strcmp(settings[k].name, settings[i].resets))
-				CHECK(ix.reset[i] == ix.reset[k], "%s and %s are reset together", settings[i].name, settings[k].name);
+				CHECK(ix.reset[i] == ix.reset[k], "%s and %s are reset together",
+				      settings[i].name, settings[k].name);
 }
 
 static const char *slurp(const char *path)
@@ -152,7 +161,8 @@ static void test_emit(void)
 			char item[128];
 
 			snprintf(item, sizeof(item), ".It Cm %s=\n", settings[i].name);
-			if (section_is_house(settings[i].section) == (bool)house && strcmp(settings[i].same ? settings[i].same : "", settings[i].name))
+			if (section_is_house(settings[i].section) == (bool)house &&
+			    strcmp(settings[i].same ? settings[i].same : "", settings[i].name))
 				CHECK(strstr(text, item), "the manual has %s", settings[i].name);
 		}
 		CHECK(!strstr(text, "\n\n"), "no blank lines, which mdoc does not want");

@@ -79,14 +79,16 @@ static void test_words(void)
 			text_put(&a, word);
 			text_char(&a, '|');
 		}
-		CHECK(n == lines[i].end && !strcmp(all, lines[i].words) && !w.cut, "words of <%s>: <%s> and %d", lines[i].in, all, n);
+		CHECK(n == lines[i].end && !strcmp(all, lines[i].words) && !w.cut,
+		      "words of <%s>: <%s> and %d", lines[i].in, all, n);
 		CHECK(n || !*at, "and all of it was read");
 	}
 }
 
 static const char *next(void *self)
 {
-	static const char *const names[] = { "Restart", "RestartSec", "ExecStart", "ExecStartPre", "User", NULL };
+	static const char *const names[] = { "Restart", "RestartSec", "ExecStart", "ExecStartPre", "User",
+					    NULL };
 	size_t *at = self;
 
 	return names[*at] ? names[(*at)++] : NULL;
@@ -116,14 +118,16 @@ int main(void)
 
 		text_span(&t, spans[i].msec);
 		CHECK(!strcmp(out, spans[i].text), "%lld ms is <%s>", (long long)spans[i].msec, out);
-		CHECK(span_of(out, 1000, &back) && back == (spans[i].msec < 0 ? 0 : spans[i].msec), "and is read back: %lld", (long long)back);
+		CHECK(span_of(out, 1000, &back) && back == (spans[i].msec < 0 ? 0 : spans[i].msec),
+		      "and is read back: %lld", (long long)back);
 	}
 	test_words();
 	for (size_t i = 0; i < sizeof(typos) / sizeof(*typos); i++) {
 		size_t at = 0;
 		const char *near = text_nearest(typos[i].typo, next, &at);
 
-		CHECK(near == typos[i].name || (near && typos[i].name && !strcmp(near, typos[i].name)), "near <%s> is %s", typos[i].typo, near ? near : "nothing");
+		CHECK(near == typos[i].name || (near && typos[i].name && !strcmp(near, typos[i].name)),
+		      "near <%s> is %s", typos[i].typo, near ? near : "nothing");
 	}
 	return tap_done();
 }

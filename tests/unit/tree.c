@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,7 +19,9 @@
 
 #include "tests/lib/tap.h"
 
-static char base[] = "/tmp/tree-test.XXXXXX";
+/* In memory where that is possible: making thousands of directories on a disk takes its time. */
+static char in_memory[] = "/dev/shm/tree-test.XXXXXX", on_disk[] = "/tmp/tree-test.XXXXXX";
+static char *base;
 static int top;
 
 static void touch(int at, const char *name, const char *text)
@@ -243,6 +246,41 @@ static void test_volume(void)
 	CHECK(clean_tree(top, "a") == 0 && clean_tree(top, "model") == 0, "gone");
 }
 
+/* Whoever waits for a draft that is then moved away must leave it alone. */
+static void test_volume_moved(void)
+{
+	char volumes[128], words[200] = "", locks[8192] = "", waiting[64];
+	struct text about = TEXT(words);
+	int status = 1;
+
+	snprintf(volumes, sizeof(volumes), "%s/volumes", base);
+	(void)mkdirat(top, "volumes", 0755);
+	(void)mkdirat(top, "volumes/.v.tmp", 0755);
+	touch(top, "volumes/.v.tmp/precious", "x");
+	int draft = openat(top, "volumes/.v.tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)flock(draft, LOCK_EX);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)close(draft);
+		_exit(volume_open(volumes, "v", -1, &as_it_is, &about) < 0);
+	}
+	snprintf(waiting, sizeof(waiting), "%d ", pid);
+	for (int tries = 0; tries < 5000 && !strstr(locks, waiting); tries++) {
+		int fd = open("/proc/locks", O_RDONLY);
+		ssize_t n = read(fd, locks, sizeof(locks) - 1);
+
+		locks[n > 0 ? n : 0] = '\0';
+		(void)close(fd);
+		(void)usleep(1000);
+	}
+	CHECK(strstr(locks, waiting) != NULL, "somebody waits");
+	(void)renameat(top, "volumes/.v.tmp", top, "volumes/elsewhere");
+	(void)close(draft);
+	(void)waitpid(pid, &status, 0);
+	CHECK(status == 0 && is_there("volumes/v") && is_there("volumes/elsewhere/precious"), "and makes its own");
+	CHECK(clean_tree(top, "volumes") == 0, "gone");
+}
+
 /* Targets that are made inside a root, whatever lies in the way. */
 static void test_make(void)
 {
@@ -252,6 +290,7 @@ static void test_make(void)
 		{ "/out/u", "etc/u", true, 0 }, { "/away/w", "new/place/w", true, 0 }, { "/chain", "final", false, 0 },
 		{ "/loop/x", NULL, true, ELOOP }, { "/file", NULL, true, ENOTDIR }, { "/file/below", NULL, true, ENOTDIR },
 		{ "/etc", NULL, false, EISDIR }, { "/up/v", "v", true, 0 },
+		{ "/etc/abs/k", "fresh/dir/k", true, 0 },
 	};
 
 	(void)mkdirat(top, "root", 0755);
@@ -260,6 +299,7 @@ static void test_make(void)
 	touch(root, "file", "x");
 	(void)symlinkat("/etc", root, "out");
 	(void)symlinkat("/new/place", root, "away");
+	(void)symlinkat("/fresh/dir", root, "etc/abs");
 	(void)symlinkat("one", root, "chain");
 	(void)symlinkat("./two", root, "one");
 	(void)symlinkat("/final", root, "two");
@@ -293,7 +333,10 @@ static void test_make(void)
 int main(void)
 {
 	/* In a user namespace root may read what has mode 0; without root that part would differ. */
-	top = mkdtemp(base) ? open(base, O_RDONLY | O_DIRECTORY) : -1;
+	base = mkdtemp(in_memory);
+	if (!base)
+		base = mkdtemp(on_disk);
+	top = base ? open(base, O_RDONLY | O_DIRECTORY) : -1;
 	if (!CHECK(top >= 0, "a directory to work in"))
 		return tap_done();
 	(void)umask(0);
@@ -301,6 +344,7 @@ int main(void)
 	test_clean_mounts();
 	test_copy();
 	test_volume();
+	test_volume_moved();
 	test_make();
 	(void)close(top);
 	CHECK(clean_tree(AT_FDCWD, base) == 0, "nothing is left");

@@ -48,7 +48,8 @@ static const struct { const char *text; int want; } codes[] = {
 
 int main(void)
 {
-	static const char *const yes[] = { "1", "yes", "y", "true", "t", "on", "YES", "True" }, *const no[] = { "0", "no", "n", "false", "f", "off", "Off" };
+	static const char *const yes[] = { "1", "yes", "y", "true", "t", "on", "YES",
+					  "True" }, *const no[] = { "0", "no", "n", "false", "f", "off", "Off" };
 	static const char *const neither[] = { "", "2", "yess", "ja", "10", "-" };
 	bool value;
 
@@ -61,20 +62,24 @@ int main(void)
 	EACH(spans) {
 		msec_t got = BAD;
 
-		CHECK(span_of(spans[i].text, 1000, &got) == (spans[i].want != BAD) && got == spans[i].want, "span <%s> is %lld", spans[i].text, (long long)got);
+		CHECK(span_of(spans[i].text, 1000, &got) == (spans[i].want != BAD) && got == spans[i].want,
+		      "span <%s> is %lld", spans[i].text, (long long)got);
 	}
 	EACH(sizes) {
 		uint64_t got = 0;
 
-		CHECK(size_of(sizes[i].text, &got) == sizes[i].good && got == sizes[i].want, "size <%s> is %llu", sizes[i].text, (unsigned long long)got);
+		CHECK(size_of(sizes[i].text, &got) == sizes[i].good && got == sizes[i].want,
+		      "size <%s> is %llu", sizes[i].text, (unsigned long long)got);
 	}
 	EACH(numbers) {
 		int64_t got = BAD;
 
-		CHECK(number_of(numbers[i].text, &got) == (numbers[i].want != BAD) && got == numbers[i].want, "number <%s> is %lld", numbers[i].text, (long long)got);
+		CHECK(number_of(numbers[i].text, &got) == (numbers[i].want != BAD) && got == numbers[i].want,
+		      "number <%s> is %lld", numbers[i].text, (long long)got);
 	}
 	EACH(signals)
-		CHECK(signal_of(signals[i].text) == signals[i].want, "signal <%s> is %d", signals[i].text, signal_of(signals[i].text));
+		CHECK(signal_of(signals[i].text) == signals[i].want, "signal <%s> is %d", signals[i].text,
+		      signal_of(signals[i].text));
 	for (int sig = 1; sig <= 64; sig++) {
 		char word[32] = "";
 		struct text t = TEXT(word);
@@ -83,6 +88,7 @@ int main(void)
 		CHECK(signal_of(word) == sig, "signal %d is %s and back", sig, word);
 	}
 	EACH(codes)
-		CHECK(exit_code_of(codes[i].text) == codes[i].want, "exit code <%s> is %d", codes[i].text, exit_code_of(codes[i].text));
+		CHECK(exit_code_of(codes[i].text) == codes[i].want, "exit code <%s> is %d", codes[i].text,
+		      exit_code_of(codes[i].text));
 	return tap_done();
 }

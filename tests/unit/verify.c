@@ -54,7 +54,8 @@ static void walk_origins(const struct table *t, list_at list)
 
 static void walk_unit(const struct table *t, const struct unit *u)
 {
-	const list_at commands[] = { u->pre, u->start, u->post, u->reload, u->stop, u->stop_post, u->condition, u->health_cmd };
+	const list_at commands[] = { u->pre, u->start, u->post, u->reload, u->stop, u->stop_post, u->condition,
+				    u->health_cmd };
 	const list_at texts[] = { u->env, u->env_files, u->pass_env, u->groups, u->layers };
 	const list_at statuses[] = { u->success, u->prevent, u->force }, ends[] = { u->on_failure, u->on_success };
 
@@ -85,7 +86,8 @@ static void walk_unit(const struct table *t, const struct unit *u)
 		walked += table_unit(t, EDGE_UNIT(list_item(t, u->serves, i)))->rank;
 	if (u->root_from != NO_UNIT)
 		walked += table_unit(t, u->root_from)->rank;
-	walked += u->remain + u->critical + u->autostart + u->no_new_privs + u->ignore_sigpipe + u->send_sigkill + u->send_sighup + u->shared_run + u->nice_set + u->oom_set;
+	walked += u->remain + u->critical + u->autostart + u->no_new_privs + u->ignore_sigpipe +
+	      u->send_sigkill + u->send_sighup + u->shared_run + u->nice_set + u->oom_set;
 	walk_origins(t, u->origins);
 }
 
@@ -93,7 +95,8 @@ static void walk(const struct table *t)
 {
 	const struct house *h = &t->house;
 	const list_at texts[] = { h->image_paths, h->default_env, h->tmpfs, h->mounts, h->sysctls };
-	const text_at lone[] = { h->volume_path, h->control_group, h->host_socket, h->hostname, h->env_file, h->prelaunch, h->realinit };
+	const text_at lone[] = { h->volume_path, h->control_group, h->host_socket, h->hostname, h->env_file,
+				h->prelaunch, h->realinit };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		walk_texts(t, texts[i]);
@@ -253,7 +256,8 @@ static void test_overlap(void)
 
 	const char *said = table_verify(copy, u.table->total);
 
-	CHECK(said && strstr(said, "list is broken"), "lists that all share the same words are refused: %s", said ? said : "sound");
+	CHECK(said && strstr(said, "list is broken"), "lists that all share the same words are refused: %s",
+	      said ? said : "sound");
 	free(copy);
 	free(lines);
 	units_close(&u);
@@ -261,7 +265,8 @@ static void test_overlap(void)
 
 static void test_random(const struct table *t, int rounds)
 {
-	static const uint32_t likely[] = { 0, 1, 2, 0xff, 0x100, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe, UINT32_MAX };
+	static const uint32_t likely[] = { 0, 1, 2, 0xff, 0x100, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe,
+					  UINT32_MAX };
 	int refused = 0, sound = 0;
 
 	for (int round = 0; round < rounds; round++) {
@@ -288,7 +293,8 @@ static void test_random(const struct table *t, int rounds)
 		}
 		free(copy);
 	}
-	CHECK(refused > rounds / 10 && sound > rounds / 10 && refused + sound == rounds, "of %d random changes %d are refused, %d can be followed", rounds, refused, sound);
+	CHECK(refused > rounds / 10 && sound > rounds / 10 && refused + sound == rounds,
+	      "of %d random changes %d are refused, %d can be followed", rounds, refused, sound);
 }
 
 int main(void)
@@ -296,10 +302,14 @@ int main(void)
 	struct units u;
 
 	units_open(&u);
-	units_put(&u, "coppice.conf", "[Manager]\nDefaultEnvironment=A=b\nOnSIGHUP=dump\n[Sysctl]\nkernel.x=1\n[Network]\nInterface=eth1\n");
+	units_put(&u, "coppice.conf",
+		  "[Manager]\nDefaultEnvironment=A=b\nOnSIGHUP=dump\n[Sysctl]\nkernel.x=1\n[Network]\nInterface=eth1\n");
 	units_put(&u, "db.service", "[Service]\nImage=pg\nExecStart=/bin/db\nVolume=data:/data\n");
-	units_put(&u, "web.service", "[Unit]\nDescription=Web\nRequires=db\nOnFailure=alarm\n[Service]\nRootFrom=db\nExecStartPre=-/bin/a\nExecStart=@/bin/b c d\nEnvironment=A=b\nEnvironmentFile=-/x\n"
-		  "PassEnvironment=TZ\nSupplementaryGroups=a b\nBindPaths=/a:/b\nTmpfs=/t:size=1M\nLimitNOFILE=1:2\nSuccessExitStatus=1 TERM\nHealthCmd=/bin/true\nStandardOutput=file:/o\n");
+	units_put(&u, "web.service",
+		  "[Unit]\nDescription=Web\nRequires=db\nOnFailure=alarm\n[Service]\nRootFrom=db\n"
+		  "ExecStartPre=-/bin/a\nExecStart=@/bin/b c d\nEnvironment=A=b\nEnvironmentFile=-/x\n"
+		  "PassEnvironment=TZ\nSupplementaryGroups=a b\nBindPaths=/a:/b\nTmpfs=/t:size=1M\n"
+		  "LimitNOFILE=1:2\nSuccessExitStatus=1 TERM\nHealthCmd=/bin/true\nStandardOutput=file:/o\n");
 	units_put(&u, "alarm.service", "[Service]\nType=oneshot\nExecStart=/a\nExecStart=/b\n");
 	units_put(&u, "bad.service", "[Service]\nBread=yes\n");
 	units_put(&u, "all.target", "[Unit]\nWants=web db\n");
@@ -318,7 +328,9 @@ int main(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct unit *unit = units_get(&u, names[i].name);
 
-		CHECK((!unit && !names[i].unit) || (unit && names[i].unit && !strcmp(table_text(u.table, unit->name), names[i].unit)), "the unit called \"%s\"", names[i].name);
+		CHECK((!unit && !names[i].unit) || (unit && names[i].unit &&
+						    !strcmp(table_text(u.table, unit->name),
+							    names[i].unit)), "the unit called \"%s\"", names[i].name);
 	}
 	units_close(&u);
 	return tap_done();

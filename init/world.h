@@ -1,0 +1,27 @@
+/* world.h - what the files of the role init share: the one manager, and how it came to be. */
+#ifndef INIT_WORLD_H
+#define INIT_WORLD_H
+
+#include <stdbool.h>
+
+#include "init/container.h"
+#include "mount/root.h"
+#include "supervise/manager.h"
+
+extern struct manager world;
+extern enum container container;
+extern int logs_fd; /* memfd of log rings (init/control/ring.h) */
+
+/* In the loader child: reads everything, tells its findings, writes the table. An exit status. */
+int load_in_child(int memfd);
+/* Seals what the loader wrote, maps it and looks at every index in it; NULL: it has told why. */
+const struct table *map_table(int fd);
+bool needs_roots(const struct table *t);
+/* Tries the ladder of roots, and tells what is lost. */
+enum rung find_rung(const struct table *t);
+void helpers_start(struct manager *m);
+
+/* reload.c: daemon-reload, a step of it after each turn where one was asked for. */
+void reload_between_turns(void);
+
+#endif
