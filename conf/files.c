@@ -112,7 +112,7 @@ int files_open(struct files *fs, struct arena *a, struct findings *findings, con
 	for (size_t i = 0; i < e.n && fs->at && fs->drop_dirs; i++) {
 		if (ends_in(e.at[i].name, ".d"))
 			fs->drop_dirs[fs->n_drop_dirs++] = e.at[i];
-		else if (!fs->n || strcmp(fs->at[fs->n - 1].name, e.at[i].name))
+		else if (!fs->n || strcmp(fs->at[fs->n - 1].name, e.at[i].name) != 0)
 			fs->at[fs->n++] = e.at[i];
 	}
 	free(e.at);
@@ -238,7 +238,7 @@ static ssize_t settle(struct entries *e, struct drop_in **ret)
 	for (size_t i = 0; *ret && i < e->n; i++) {
 		const struct file *f = &e->at[i];
 
-		if ((!last || strcmp(last, f->name)) && !f->is_masked)
+		if ((!last || strcmp(last, f->name) != 0) && !f->is_masked)
 			(*ret)[n++] = (struct drop_in){ .name = f->name, .path = f->path };
 		last = f->name;
 	}

@@ -5,15 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "conf/kit/own.h"
-
 /* R. Tarjan, "Depth-first search and linear graph algorithms", 1972, with a stack of our own in place of recursion. */
 struct walk {
 	uint32_t *seen, *low;    /* order of visit from 1; the earliest reachable */
 	uint32_t *path, n_path;  /* nodes being visited */
 	uint32_t *edge;          /* which edge of each is next */
 	uint32_t *open, n_open;  /* nodes whose knot is not complete */
-	bool *is_open;
+	uint32_t *is_open;
 };
 
 static bool has_edge(const struct graph *g, uint32_t from, uint32_t to)
@@ -46,7 +44,7 @@ static void close_knot(const struct graph *g, struct walk *w, uint32_t root, uin
 		cycle[w->open[i]] = knot;
 	}
 	while (w->n_open > start)
-		w->is_open[w->open[--w->n_open]] = false;
+		w->is_open[w->open[--w->n_open]] = 0;
 }
 
 static void visit(const struct graph *g, struct walk *w, uint32_t from, uint32_t *order, uint32_t *rank,
@@ -60,7 +58,7 @@ static void visit(const struct graph *g, struct walk *w, uint32_t from, uint32_t
 			w->seen[at] = w->low[at] = ++*order;
 			w->edge[at] = g->first[at];
 			w->open[w->n_open++] = at;
-			w->is_open[at] = true;
+			w->is_open[at] = 1;
 		}
 		if (w->edge[at] < g->first[at + 1]) {
 			uint32_t to = g->to[w->edge[at]];
@@ -84,26 +82,26 @@ static void visit(const struct graph *g, struct walk *w, uint32_t from, uint32_t
 int graph_sort(const struct graph *g, uint32_t *rank, uint32_t *cycle)
 {
 	size_t n = g->n ? g->n : 1;
-	owned_mem uint32_t *memory = calloc(n, 5 * sizeof(*memory));
-	owned_mem bool *is_open = calloc(n, sizeof(*is_open));
+	uint32_t *memory = calloc(n, 6 * sizeof(*memory));
 	uint32_t order = 0, knots = 0;
 
-	if (!memory || !is_open)
+	if (!memory)
 		return -ENOMEM;
 
 	struct walk w = { .seen = memory, .low = memory + n, .path = memory + 2 * n, .edge = memory + 3 * n,
-			  .open = memory + 4 * n, .is_open = is_open };
+			  .open = memory + 4 * n, .is_open = memory + 5 * n };
 
 	for (uint32_t i = 0; i < g->n; i++)
 		if (!w.seen[i])
 			visit(g, &w, i, &order, rank, cycle, &knots);
+	free(memory);
 	return (int)knots;
 }
 
 int graph_cycle(const struct graph *g, const uint32_t *cycle, uint32_t node, uint32_t *ret, uint32_t most)
 {
 	size_t n = g->n ? g->n : 1;
-	owned_mem uint32_t *memory = calloc(n, 2 * sizeof(*memory));
+	uint32_t *memory = calloc(n, 2 * sizeof(*memory));
 	uint32_t *from = memory, *queue = memory ? memory + n : NULL, head = 0, tail = 0, last = g->n;
 
 	if (!memory)
@@ -125,21 +123,14 @@ int graph_cycle(const struct graph *g, const uint32_t *cycle, uint32_t node, uin
 			}
 		}
 	}
-	if (last == g->n)
-		return 0;
+	uint32_t length = last == g->n ? 0 : 1;
 
-	uint32_t length = 1;
-
-	for (uint32_t at = last; at != node; at = from[at] - 1)
+	for (uint32_t at = last; length && at != node; at = from[at] - 1)
 		length++;
-	/* Backwards from the last, into its place from the front. */
-	uint32_t place = length;
-
-	for (uint32_t at = last;; at = from[at] - 1) {
+	/* Backwards from the last, each into its place from the front. */
+	for (uint32_t at = last, place = length; place; at = from[at] - 1)
 		if (--place < most)
 			ret[place] = at;
-		if (at == node)
-			break;
-	}
+	free(memory);
 	return (int)length;
 }

@@ -24,7 +24,7 @@ static bool is_address(const char *s, size_t n)
 	unsigned char binary[16];
 	bool brackets = n > 2 && s[0] == '[' && s[n - 1] == ']';
 
-	text_bytes(&t, s + brackets, n - 2u * brackets);
+	text_bytes(&t, s + brackets, brackets ? n - 2 : n);
 	return !t.cut && ((!brackets && (!strcmp(bare, "localhost") ||
 					 inet_pton(AF_INET, bare, binary) == 1)) ||
 			  inet_pton(AF_INET6, bare, binary) == 1);
@@ -74,14 +74,14 @@ static bool read_http(struct reading *r, const char *value)
 {
 	static const char scheme[] = "http://";
 	struct unit *u = r->into;
-	const char *host = value + sizeof(scheme) - 1;
+	const char *host;
 	uint32_t number = 80;
 
 	value = resolve(r, value);
 	if (!value)
 		return false;
 	host = value + sizeof(scheme) - 1;
-	if (strncmp(value, scheme, sizeof(scheme) - 1))
+	if (strncmp(value, scheme, sizeof(scheme) - 1) != 0)
 		return refuse(r, value, "is no URL we can ask; write http://127.0.0.1:PORT/path, without TLS");
 	for (const char *s = value; *s; s++)
 		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f || strchr("\"<>\\^`{|}", *s))

@@ -219,7 +219,7 @@ static bool read_optional_path(struct reading *r, const char *value)
 {
 	const char *done = resolve(r, value);
 
-	if (!done || (strcmp(done, "-") && !check_path(r, done + (*done == '-'))))
+	if (!done || (strcmp(done, "-") != 0 && !check_path(r, done + (*done == '-'))))
 		return false;
 	if (!strcmp(done, "-"))
 		done = "";

@@ -390,7 +390,7 @@ static bool read_output(struct reading *r, const char *value)
 	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
 		size_t n = strlen(outputs[i].word);
 
-		if (strncmp(value, outputs[i].word, n) || (!outputs[i].path && value[n]))
+		if (strncmp(value, outputs[i].word, n) != 0 || (!outputs[i].path && value[n]))
 			continue;
 
 		const char *path = outputs[i].path ? resolve(r, value + n) : "";

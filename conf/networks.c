@@ -86,7 +86,7 @@ void compile_networks(struct compiler *c, struct reading *r)
 	for (uint32_t b = 0; b <= p->blocks; b++) {
 		uint32_t i = 0;
 
-		while (names[b] && i < n && strcmp(known[i], names[b]))
+		while (names[b] && i < n && strcmp(known[i], names[b]) != 0)
 			i++;
 		if (!names[b] || i < n)
 			continue;

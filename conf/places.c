@@ -86,7 +86,7 @@ static bool read_volume(struct reading *r, const char *value)
 	for (const char *at = n == 3 ? parts[2] : ""; next_option(&at, option);) {
 		size_t i = 0, most = sizeof(volume_options) / sizeof(*volume_options);
 
-		while (i < most && strcmp(option, volume_options[i].word))
+		while (i < most && strcmp(option, volume_options[i].word) != 0)
 			i++;
 		if (i == most)
 			return refuse(r, value,
@@ -127,7 +127,7 @@ static bool keep_tmpfs(struct reading *r, const char *value, const char *implied
 			flags |= MOUNT_RO;
 		else if (!strcmp(option, "noexec"))
 			flags |= MOUNT_NOEXEC;
-		else if (*option && strcmp(option, "rw") && strcmp(option, "exec")) {
+		else if (*option && strcmp(option, "rw") != 0 && strcmp(option, "exec") != 0) {
 			text_put(&options, options.len ? "," : "");
 			text_put(&options, option);
 		}
@@ -181,7 +181,7 @@ static bool keep_bind(struct reading *r, const char *value)
 			      "has too many colons; write /source:/target or /source:/target:norbind");
 	if (n == 3 && !strcmp(parts[2], "norbind"))
 		flags &= ~(uint32_t)MOUNT_RBIND;
-	else if (n == 3 && strcmp(parts[2], "rbind") && *parts[2])
+	else if (n == 3 && strcmp(parts[2], "rbind") != 0 && *parts[2])
 		return refuse(r, value, "ends in neither rbind nor norbind");
 
 	const char *target = n > 1 && *parts[1] ? parts[1] : parts[0];

@@ -105,7 +105,7 @@ static bool add_capability(const char *word, uint64_t *set)
 	struct text t = TEXT(name);
 	cap_value_t value;
 
-	if (strncmp(word, "cap_", 4) && strncmp(word, "CAP_", 4))
+	if (strncmp(word, "cap_", 4) != 0 && strncmp(word, "CAP_", 4) != 0)
 		text_put(&t, "CAP_");
 	text_put(&t, word);
 	if (t.cut || (*word >= '0' && *word <= '9') || cap_from_name(name, &value) < 0 || value < 0 ||
@@ -204,8 +204,10 @@ static void print_capabilities(struct text *out, const struct table *t, const vo
 		if (!first)
 			text_char(out, ' ');
 		first = false;
-		for (const char *p = name; *p; p++)
-			text_char(out, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+		for (char *p = name; *p; p++)
+			if (*p >= 'a' && *p <= 'z')
+				*p -= 'a' - 'A';
+		text_put(out, name);
 		cap_free(name);
 	}
 }

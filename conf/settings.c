@@ -7,6 +7,7 @@
 #include "conf/kit/text.h"
 #include "conf/kit/time.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): types, members and pieces of string literals take no parentheses. */
 /* AT() and ON() do not compile when the member's type is not the one that the kind writes. */
 #define MEMBER(of, m, type) (uint16_t)(offsetof(struct of, m) + 0 * sizeof(_Generic(&((struct of *)0)->m, type *: 0)))
 #define AT(m, type)  .at = MEMBER(unit, m, type)
@@ -40,6 +41,7 @@
 #define NETWORK(n)   .section = IN_NETWORK, .name = n
 
 #define ALIAS(in, n, of)   { .section = in, .name = n, .same = of }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const struct setting settings[] = {
 	/* [Unit], systemd.unit(5) */
@@ -306,7 +308,7 @@ static uint32_t hash_of(enum section section, const char *name)
 }
 
 #define SLOTS (sizeof(((struct setting_index *)0)->slots) / sizeof(uint16_t))
-_Static_assert(SLOTS >= 2 * MAX_SETTINGS, "the index must stay half empty");
+_Static_assert(SLOTS >= (size_t)2 * MAX_SETTINGS, "the index must stay half empty");
 
 static uint32_t exact(const struct setting_index *ix, enum section section, const char *name)
 {

@@ -25,7 +25,7 @@ static void put_unescaped(struct text *t, const char *s, size_t n)
 			text_char(t, (char)(high << 4 | low));
 			i += 3;
 		} else {
-			text_char(t, s[i] == '-' ? '/' : s[i]);
+			text_bytes(t, s[i] == '-' ? "/" : s + i, 1);
 		}
 	}
 }

@@ -210,7 +210,7 @@ int signal_of(const char *s)
 
 	bool from_top = !strncasecmp(s, "RTMAX", 5);
 
-	if (!from_top && strncasecmp(s, "RTMIN", 5))
+	if (!from_top && strncasecmp(s, "RTMIN", 5) != 0)
 		return 0;
 	s += 5;
 	if (!*s)

@@ -17,6 +17,9 @@ int main(int argc, char **argv)
 	/* A PID 1 with words of its own ("coppice status" as a container's command) means what it says. */
 	bool by_pid = getpid() == 1 && argc <= 1;
 
+	/* Before the name, for Docker and Podman have put their shim at /dev/init: "/dev/init -- COMMAND". */
+	if (shim_named(called) || shim_worded(argc, argv))
+		return shim_main(argc, argv);
 	if (by_name || by_word || by_pid) {
 		struct init_options o;
 
@@ -27,7 +30,5 @@ int main(int argc, char **argv)
 			return e < 0 ? 0 : e;
 		return init_main(&o);
 	}
-	if (shim_named(called) || shim_worded(argc, argv))
-		return shim_main(argc, argv);
 	return cli_main(argc, argv);
 }

@@ -279,8 +279,9 @@ enum rung find_rung(const struct table *t)
 
 /* ---- helpers ---- */
 
-static int desk_life(void *manager, int sock)
+static int desk_life(void *manager, int sock, uint32_t which)
 {
+	(void)which;
 	const struct manager *m = manager;
 	struct desk_setup s = { .table = m->table, .state_fd = m->records.fd, .logs_fd = logs_fd, .pid1 = sock,
 				.listener = listener, .pipes = m->pipes, .out = m->out_fd, .n = m->n, .runtime = m->runtime };
@@ -288,8 +289,9 @@ static int desk_life(void *manager, int sock)
 	return desk_main(&s);
 }
 
-static int probe_life(void *manager, int sock)
+static int probe_life(void *manager, int sock, uint32_t which)
 {
+	(void)which;
 	const struct manager *m = manager;
 
 	return probe_main(sock, m->table);
@@ -449,6 +451,26 @@ static void print_plan(const struct table *t, const struct boot *b)
 		}
 }
 
+/* Turns, without units, until the networks are up or have had their time. False: all is over before it began. */
+static bool wait_online(void)
+{
+	msec_t begun = sys_now();
+
+	for (msec_t most; (most = network_wait()) > 0 && world.how == HOW_NONE;) {
+		msec_t until = time_add(begun, most);
+
+		if (world.now >= until) {
+			say(SAY_WARNING, "the network is not up yet; the units start without it (WaitOnlineSec=)");
+			break;
+		}
+		timer_arm(&world.loop, &world.retry_timer, until);
+		if (!manager_turn(&world))
+			return false;
+	}
+	timer_disarm(&world.loop, &world.retry_timer);
+	return true;
+}
+
 int init_main(const struct init_options *o)
 {
 	sigset_t all;
@@ -487,8 +509,12 @@ int init_main(const struct init_options *o)
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();
 	helpers_start(&world);
-	manager_begin(&world);
-	while (manager_turn(&world))
+	world.on_helper = network_heard;
+	if (world.is_init && !o->no_boot)
+		network_start(&world);
+	if (wait_online())
+		manager_begin(&world);
+	while (world.sweep != SWEEP_OVER && manager_turn(&world))
 		reload_between_turns();
 	leave((enum how)world.how, world.exit_code);
 	return 0;

@@ -101,6 +101,7 @@ static void finish_reload(void)
 	memset(&fresh, 0, sizeof(fresh));
 	fresh.runtime = world.runtime;
 	fresh.on_signal = world.on_signal;
+	fresh.on_helper = world.on_helper;
 	fresh.nofile = world.nofile;
 	fresh.signal_fd = world.signal_fd;
 	fresh.notify_fd = world.notify_fd;
@@ -116,7 +117,7 @@ static void finish_reload(void)
 	}
 	/* The old desk and probe end when their sockets close; what they held on to is theirs to lose. */
 	say_to(2, "coppice: ");
-	for (uint32_t k = 0; k < MAX_HELPERS; k++)
+	for (uint32_t k = 0; k < HELPER_OTHERS; k++)
 		if (world.helpers[k].sock >= 0)
 			(void)close(world.helpers[k].sock);
 	manager_adopt(&fresh, &world);

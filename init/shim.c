@@ -87,12 +87,12 @@ static bool pass_terminal(pid_t from, pid_t to)
  * nobody above us could wake us again (an orphaned group, setpgid(2)), nor as
  * PID 1. True when we were stopped, and go on.
  */
-static bool stop_our_group(void)
+static bool stop_our_group(int sig)
 {
 	siginfo_t unused;
 
-	(void)kill(0, SIGTSTP);
-	set_mask(~BIT(SIGTSTP), NULL);
+	(void)kill(0, sig);
+	set_mask(~BIT(sig), NULL);
 	set_mask(ALL_SIGNALS, NULL);
 	return next_signal(BIT(SIGCONT), 0, &unused) != 0;
 }
@@ -119,7 +119,7 @@ static void command_stopped(const struct shim *s, int sig)
 		return;
 	}
 	/* In the background, it would ask again at once. */
-	if (!stop_our_group() && asked)
+	if (!stop_our_group(sig) && asked)
 		return;
 	(void)pass_terminal(ours, s->child);
 	(void)kill(-s->child, SIGCONT);
@@ -390,10 +390,10 @@ static int leave(const struct shim *s, int status)
 	/* Whoever comes after us in a script wants its terminal back. */
 	if (s->o.place == OWN_GROUP && !s->o.pause)
 		(void)pass_terminal(s->child, getpgrp());
-	if (s->o.terminates_group)
-		(void)kill(-s->child, SIGTERM);
 	if (s->reaper && anybody_left())
 		see_off(s);
+	else if (s->o.terminates_group)
+		(void)kill(-s->child, SIGTERM);
 	return s->o.to_zero[code & 255] ? 0 : code;
 }
 

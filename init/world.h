@@ -21,6 +21,11 @@ bool needs_roots(const struct table *t);
 enum rung find_rung(const struct table *t);
 void helpers_start(struct manager *m);
 
+/* network.c: a helper for each [Network] section; what they say; how long boot has to wait for those not up yet, in ms from its start. */
+void network_start(struct manager *m);
+void network_heard(struct manager *m, uint32_t which);
+msec_t network_wait(void);
+
 /* reload.c: daemon-reload, a step of it after each turn where one was asked for. */
 void reload_between_turns(void);
 

@@ -166,6 +166,24 @@ void manager_adopt(struct manager *to, struct manager *from)
 		move_gate(to, from, &x->proc, SOURCE(SOURCE_SESSION, k));
 		to->n_sessions++;
 	}
+	/* The desk, the probe and the loader stay behind; helpers that know nothing of units go along. */
+	for (uint32_t k = HELPER_OTHERS; k < MAX_HELPERS; k++) {
+		struct helper *a = &from->helpers[k], *b = &to->helpers[k];
+
+		b->name = a->name;
+		b->life = a->life;
+		b->wanted = a->wanted;
+		b->streak = a->streak;
+		b->pid = a->pid;
+		b->sock = a->sock;
+		if (a->sock >= 0) {
+			loop_unwatch(&from->loop, a->sock);
+			(void)loop_watch(&to->loop, a->sock, SOURCE(SOURCE_HELPER, k));
+		}
+		if (a->pid > 0)
+			pids_put(&to->pids, a->pid, ROLE_HELPER, k);
+		now->helpers[k] = was->helpers[k];
+	}
 	to->log = from->log;
 	to->pipes[to->n] = from->pipes[from->n];
 	to->any_bad = from->any_bad;

@@ -18,8 +18,8 @@ struct reload_plan reload_compare(const struct table *now, const struct table *t
 /*
  * Moves every service of `from` to the unit of the same name in `to`: processes,
  * gates, timers, roots, records. `to` was opened with manager_open() and has not
- * begun. Services of units that are not in `to` must be at rest. Helpers stay
- * behind. Afterwards `from` may only be closed.
+ * begun. Services of units that are not in `to` must be at rest. The desk and the
+ * probe stay behind. Afterwards `from` may only be closed.
  */
 void manager_adopt(struct manager *to, struct manager *from);
 

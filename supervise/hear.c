@@ -25,7 +25,7 @@ static void start_check(struct manager *m, uint32_t i)
 		e = spawn_unit(m, i, ROLE_HEALTH, PHASE_HEALTH, list_item(m->table, u->health_cmd, 0));
 	} else {
 		struct probe_ask ask = { .unit = i, .serial = ++m->probe_serial, .main = s->r.main,
-					 .timeout = (int32_t)(until - m->now) };
+					 .timeout = until - m->now > INT32_MAX ? INT32_MAX : (int32_t)(until - m->now) };
 		struct helper *h = &m->helpers[HELPER_PROBE];
 
 		if (ask.serial == 0)
@@ -189,10 +189,11 @@ void service_gate(struct manager *m, uint32_t i, enum role role)
 				(void)sys_close(fd);
 			process_close_gate(m, p);
 			/* End of file without a report: it was executed. */
-			if (role == ROLE_MAIN && p->step == 0 && s->r.state == LAUNCHING)
-				service_event(m, i, EV_EXECED);
-			if (role == ROLE_MAIN && p->step == 0 && s->r.state >= STARTING && !s->viewed)
+			if (role == ROLE_MAIN && p->step == 0) {
 				view(m, i);
+				if (s->r.state == LAUNCHING)
+					service_event(m, i, EV_EXECED);
+			}
 			return;
 		}
 		rep.about[sizeof(rep.about) - 1] = '\0';
@@ -240,6 +241,7 @@ static void main_reaped(struct manager *m, uint32_t i, uint8_t kind, int32_t val
 
 	if (at)
 		c = (const struct command *)(const void *)table_words(m->table, at);
+	unview(m, i);
 	s->r.main = 0;
 	s->r.exit_kind = kind;
 	s->r.exit_value = value;

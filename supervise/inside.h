@@ -31,7 +31,8 @@ enum svc_event run_command(struct manager *m, uint32_t i, bool first);
 /* Begins its health checks and watchdog; EV_READY where nothing has to be shown. */
 enum svc_event watch_begin(struct manager *m, uint32_t i);
 
-/* The view from outside, once main runs. */
+/* The view from outside, once main runs; and it goes. */
 void view(struct manager *m, uint32_t i);
+void unview(struct manager *m, uint32_t i);
 
 #endif

@@ -137,7 +137,7 @@ void manager_helper(struct manager *m, uint32_t i)
 		pid_t pid = e < 0 ? e : sys_fork();
 		if (pid == 0) {
 			(void)sys_close(two[0]);
-			_exit(h->life(m, two[1]));
+			_exit(h->life(m, two[1], i));
 		}
 		(void)sys_close(two[1]);
 		if (pid < 0) {
@@ -389,7 +389,9 @@ static void hear_probe(struct manager *m)
 		if (got != (ssize_t)sizeof(t) || t.unit >= m->n || m->services[t.unit].probe != t.serial || t.serial == 0)
 			continue;
 		h->streak = 0;
-		service_health(m, t.unit, t.result == PROBE_OK ? WORD_SUCCESS : WORD_FAILURE, t.detail);
+		/* What could not be tried says nothing of the unit. */
+		service_health(m, t.unit, t.result == PROBE_OK ? WORD_SUCCESS :
+			       DETAIL_WHAT(t.detail) == DETAIL_SYSTEM ? WORD_UNKNOWN : WORD_FAILURE, t.detail);
 	}
 }
 
@@ -664,6 +666,8 @@ bool manager_turn(struct manager *m)
 				hear_desk(m);
 			else if (index == HELPER_PROBE)
 				hear_probe(m);
+			else if (m->on_helper)
+				m->on_helper(m, index);
 			break;
 		default:
 			break;

@@ -73,19 +73,19 @@ struct session {
 	bool used;
 };
 
-#define MAX_HELPERS 4u
+#define MAX_HELPERS 20u
 
 /* A helper: a child that runs `life` and is started again when it ends. */
 struct helper {
 	const char *name;
-	int (*life)(void *manager, int sock); /* in the child; never returns to the manager */
+	int (*life)(void *manager, int sock, uint32_t which); /* in the child; returns its exit status */
 	pid_t pid;
 	int sock;                  /* our end of a SOCK_SEQPACKET pair, -1 */
 	struct timer timer;        /* when it is started again */
 	uint32_t streak;
 	bool wanted, mute;         /* mute: it did not take a message; it will be rung again */
 };
-enum { HELPER_DESK, HELPER_PROBE, HELPER_LOAD }; /* the loader comes only for a reload, by init/, and is not started again */
+enum { HELPER_DESK, HELPER_PROBE, HELPER_LOAD, HELPER_OTHERS }; /* the loader comes only for a reload, by init/, and is not started again; the others are init/'s, one for each network */
 
 struct pids { struct { pid_t pid; uint32_t owner; } *slots; uint32_t mask; };
 
@@ -103,6 +103,7 @@ struct manager {
 	struct timer shutdown_timer, retry_timer;
 	const char *runtime;
 	void (*on_signal)(struct manager *m, int sig); /* what a signal to PID 1 means: init/signals.c */
+	void (*on_helper)(struct manager *m, uint32_t which); /* a helper from HELPER_OTHERS on has something to say */
 	msec_t now;
 	uint64_t nofile;           /* the soft limit of descriptors that we were given: units get it back */
 	int signal_fd, notify_fd, out_fd; /* out: the container's stdout */

@@ -91,6 +91,9 @@ void order_stop(struct manager *m, uint32_t i, enum asked asked)
 	if (!stays_wanted)
 		set_wanted(m, i, false);
 	if (at_rest_for_good(s)) {
+		/* Some may wait for it already. */
+		if (s->start_pending)
+			order_tell(m, i);
 		s->start_pending = false;
 		if (s->r.state == DONE && !stays_wanted)
 			service_event(m, i, EV_STOP);

@@ -112,7 +112,7 @@ struct state {
 	uint8_t rung;          /* which mounts are allowed: enum rung (mount/root.h) */
 	uint8_t container;     /* enum container (init/container.h): whose container this is */
 	uint32_t strangers;    /* children reaped that belonged to no unit */
-	uint32_t helpers[4];   /* pids: desk, probe, 0, 0 */
+	uint32_t helpers[20];  /* pids, by place in struct manager: desk, probe, loader, networks */
 	uint32_t helper_restarts;
 	uint32_t boot_steps[32]; /* enum step result << 16 | errno, by index in the table of boot steps */
 };

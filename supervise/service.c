@@ -358,17 +358,22 @@ static enum svc_event judge(struct manager *m, uint32_t i)
 	return j.verdict;
 }
 
+/* When main has ended its number may soon be another's. */
+void unview(struct manager *m, uint32_t i)
+{
+	struct service *s = &m->services[i];
+	char path[4096];
+
+	if (s->viewed && snprintf(path, sizeof(path), "%s/root/%s", m->runtime, name_of(m, i)) < (int)sizeof(path))
+		(void)sys_unlink(path);
+	s->viewed = false;
+}
+
 static void release(struct manager *m, uint32_t i)
 {
 	struct service *s = &m->services[i];
 
-	if (s->viewed) {
-		char path[4096];
-
-		if (snprintf(path, sizeof(path), "%s/root/%s", m->runtime, name_of(m, i)) < (int)sizeof(path))
-			(void)sys_unlink(path);
-		s->viewed = false;
-	}
+	unview(m, i);
 	if (s->root >= 0) {
 		(void)sys_close(s->root);
 		s->root = -1;
@@ -385,6 +390,7 @@ void view(struct manager *m, uint32_t i)
 
 	if (!unit_rooted(unit_of(m, i)) || s->r.main == 0)
 		return;
+	unview(m, i);
 	(void)snprintf(to, sizeof(to), "/proc/%d/root", s->r.main);
 	if (snprintf(path, sizeof(path), "%s/root/%s", m->runtime, name_of(m, i)) < (int)sizeof(path))
 		s->viewed = sys_symlink(to, path) == 0;

@@ -22,6 +22,7 @@
 #include "conf/kit/text.h"
 #include "conf/values.h"
 #include "mount/clean.h"
+#include "mount/root.h"
 
 /* ---- whose pid ---- */
 
@@ -218,6 +219,9 @@ int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, 
 	s->dirty = true;
 	if (e < 0)
 		return e;
+	/* It may leave an upper layer behind even where it never comes to tell of its root. */
+	if (job.root < 0 && m->rung == RUNG_FULL && unit_rooted(u))
+		s->root_used = true;
 	if (role == ROLE_MAIN)
 		s->r.main = p->pid;
 	else if (role == ROLE_CONTROL)

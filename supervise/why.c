@@ -138,7 +138,10 @@ static void put_setup(struct text *to, const struct table *t, const struct unit 
 		}
 	}
 	text_put(to, ": ");
-	text_put(to, error_words(w->b));
+	if (w->b == ENOENT && (step == STEP_USER || step == STEP_GROUP))
+		text_put(to, step == STEP_USER ? "no such user" : "no such group");
+	else
+		text_put(to, error_words(w->b));
 	if (image && (step == STEP_EXEC || step == STEP_USER || step == STEP_GROUP || step == STEP_WORKDIR)) {
 		text_put(to, " in image \"");
 		put_shown(to, table_text(t, u->image));

@@ -234,7 +234,10 @@ int text_word(const char **at, struct text *into, unsigned flags)
 	}
 	for (; *s && (quote || !is_blank(*s)); s++) {
 		if (quote ? *s == quote : *s == '"' || *s == '\'') {
-			quote = quote ? '\0' : *s;
+			if (quote)
+				quote = '\0';
+			else
+				quote = *s;
 		} else if (*s != '\\') {
 			text_char(into, *s);
 		} else if (relax) {
@@ -260,7 +263,9 @@ int text_word(const char **at, struct text *into, unsigned flags)
 
 static char small(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 /* Edits (insert, drop, change, swap of neighbours) from a to b, letters' size ignored; three rows of the usual matrix. */

@@ -108,7 +108,7 @@ static bool more(struct client *c)
 	}
 	if (c->len == c->size) {
 		size_t size = c->size ? c->size * 2 : 4096;
-		char *at = size <= RPC_ANSWER * 2 ? realloc(c->in, size) : NULL;
+		char *at = size <= 2 * (size_t)RPC_ANSWER ? realloc(c->in, size) : NULL;
 
 		if (!at)
 			return false;

@@ -169,9 +169,11 @@ int verb_show(const struct cli *c)
 
 	if (result && c->value[OPT_JSON])
 		client_print(result);
-	else
-		json_array_foreach(result, i, setting)
+	else if (result) {
+		json_array_foreach(result, i, setting) {
 			print_setting(setting);
+		}
+	}
 	json_decref(result);
 	client_close(&client);
 	return status;

@@ -64,26 +64,29 @@ static bool since_of(const char *s, json_t **ret)
 	return true;
 }
 
+struct dated { const json_t *line; };
+
 static int by_time(const void *a, const void *b)
 {
-	return strcmp(json_text(*(json_t *const *)a, "time"), json_text(*(json_t *const *)b, "time"));
+	return strcmp(json_text(((const struct dated *)a)->line, "time"), json_text(((const struct dated *)b)->line, "time"));
 }
 
 /* Several units were asked for one by one: their lines in order of time, the last `most` of them. */
 static void print_merged(const struct view *v, const json_t *lines, size_t most)
 {
 	size_t n = json_array_size(lines), i;
-	const json_t **sorted = calloc(n + 1, sizeof(*sorted));
+	struct dated *sorted = calloc(n + 1, sizeof(*sorted));
 	const json_t *line;
 
 	if (!sorted)
 		return;
-	json_array_foreach(lines, i, line)
-		sorted[i] = line;
+	json_array_foreach(lines, i, line) {
+		sorted[i].line = line;
+	}
 	if (n)
 		qsort(sorted, n, sizeof(*sorted), by_time);
 	for (i = n > most ? n - most : 0; i < n; i++)
-		print_line(v, sorted[i]);
+		print_line(v, sorted[i].line);
 	free(sorted);
 }
 

@@ -1,4 +1,5 @@
 /* units.c - verbs that act on units, on the container, and on the socket as such. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,8 @@ int verb_shutdown(const struct cli *c)
 		json_decref(params);
 		return status;
 	}
+	/* PID 1 ends everybody else in its namespace soon, and so us: the answer is worth that moment. */
+	(void)signal(SIGTERM, SIG_IGN);
 	json_t *result = client_do(&client, "shutdown", params, &status);
 
 	if (result && c->value[OPT_JSON])

@@ -25,8 +25,9 @@ static bool pack(struct buf *b, const json_t *params)
 	size_t i;
 
 	buf_put(b, (const char *)&head, sizeof(head));
-	json_array_foreach(command, i, value)
+	json_array_foreach(command, i, value) {
 		put_word(b, json_string_value(value));
+	}
 	json_object_foreach((json_t *)(uintptr_t)env, key, value) {
 		buf_put(b, key, strlen(key));
 		buf_put(b, "=", 1);

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes on the heap, never more than `most`; all zero but `most` is an empty one. What does not fit is left out whole and `broken` is set. */
+/*
+ * Bytes on the heap, never more than `most`; all zero but `most` is an empty one.
+ * What does not fit is left out whole, and `broken` is set.
+ */
 struct buf {
 	char *at;
 	size_t len, size, most;

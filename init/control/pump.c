@@ -54,7 +54,7 @@ const char *pump_name(const struct pump *p, uint32_t i)
 
 static void show(struct pump *p, uint32_t i, const struct entry *e, const char *text)
 {
-	static struct buf shown = { .most = 8 * LOG_LINE };
+	static struct buf shown = { .most = 8 * (size_t)LOG_LINE };
 	bool rest = e->flags & ENTRY_REST;
 
 	shown.len = 0;

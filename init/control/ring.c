@@ -168,7 +168,7 @@ static void move_one(const struct logs *to, uint32_t j, const struct logs *from,
 
 void ring_move(int to, const struct table *then, int from, const struct table *now)
 {
-	struct logs a, b;
+	struct logs a = { 0 }, b = { 0 };
 
 	if (logs_map(&a, from, now->n_units) < 0)
 		return;

@@ -73,4 +73,5 @@ bool ring_open(const struct logs *l, uint32_t i);
  * the oldest entry. Begin with heads[i].tail, or with heads[i].head for what is to come.
  */
 int ring_read(const struct logs *l, uint32_t i, uint64_t *at, struct entry *ret, char *text);
+
 #endif

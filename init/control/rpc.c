@@ -224,12 +224,14 @@ static bool texts_only(const json_t *v)
 	const char *key;
 	size_t i;
 
-	json_array_foreach(v, i, item)
+	json_array_foreach(v, i, item) {
 		if (!json_is_string(item))
 			return false;
-	json_object_foreach((json_t *)(uintptr_t)v, key, item)
+	}
+	json_object_foreach((json_t *)(uintptr_t)v, key, item) {
 		if (!json_is_string(item))
 			return false;
+	}
 	return true;
 }
 

@@ -119,7 +119,6 @@ static void put_request(struct lease_machine *m, msec_t now, struct lease_work *
 	ask_for_all(m, &o);
 	if (m->state == LEASE_RENEWING || m->state == LEASE_REBINDING) {
 		o.client = p->from = m->held.address;
-		o.broadcast = false; /* the address is there to be answered at */
 		if (m->state == LEASE_RENEWING)
 			p->to = m->held.server;
 	} else {
@@ -315,7 +314,7 @@ static void renew(struct lease_machine *m, msec_t now, struct lease_work *w)
 {
 	m->setbacks = 0; /* it held for as long as it should */
 	m->began = now;
-	m->broadcast = false;
+	m->broadcast = false; /* the address is there to be answered at */
 	renew_again(m, now, w);
 }
 

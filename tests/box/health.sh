@@ -98,7 +98,7 @@ for code in 59 60 61; do
 		HealthRetries=1
 	EOF
 done
-checked gate <<<'HealthFile=/run/gate'
+checked gate "$patient" <<<'HealthFile=/run/gate'
 checked behind "$sleeps" <<-'EOF'
 	[Unit]
 	Requires=gate.service
@@ -142,6 +142,7 @@ check "what nobody answers stays as it was" "$(status_of refused ready)" = false
 pid=$(status_of flaky pid)
 touch "$(run trip)"
 wait_for '[[ ! -e $(run trip) ]]'
+# shellcheck disable=SC2034 # wait_for reads it
 asked=$(wc -l <"$(run asked)")
 wait_for '[[ $(wc -l <"$(run asked)") -gt $((asked + 2)) ]]'
 check "a single failed check stops nobody" "$(status_of flaky state) $(status_of flaky pid) $(status_of flaky health.failures)" = "ready $pid 0"

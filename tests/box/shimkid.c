@@ -340,11 +340,6 @@ static int orphans(char **argv)
 	return 0;
 }
 
-static void on_term(int sig)
-{
-	(void)sig;
-}
-
 /*
  * leave polite|stubborn|apart CODE: exits with CODE and leaves a process behind,
  * which says "term" when it is told to, and "bye" a while later; which does not
@@ -359,22 +354,23 @@ static int leave(char **argv)
 		fail("pipe");
 	if (fork() == 0) {
 		const struct timespec while_ = { .tv_nsec = 100000000 };
-		struct sigaction act = { .sa_handler = argv[0][0] == 's' ? SIG_IGN : on_term };
 
+		set_mask(~(uint64_t)0);
 		if (argv[0][0] == 'a') {
 			(void)setsid();
 			if (fork() == 0) {
 				(void)close(gate[0]);
 				(void)close(gate[1]);
+				set_mask(0);
 				(void)pause();
 				_exit(0);
 			}
 		}
-		(void)sigaction(SIGTERM, &act, NULL);
 		printf("left %d\n", (int)getpid());
 		(void)close(gate[0]);
 		(void)close(gate[1]);
-		(void)pause();
+		while (fetch_signal() != SIGTERM || argv[0][0] == 's')
+			continue;
 		printf("term\n");
 		(void)nanosleep(&while_, NULL);
 		printf("bye\n");
@@ -386,35 +382,33 @@ static int leave(char **argv)
 	return (int)strtol(argv[1], NULL, 10);
 }
 
-/* Says what it reads from its terminal, and every signal that it may handle; job control is left to the kernel. */
 static void say_signal(int sig)
 {
-	(void)dprintf(STDERR_FILENO, "signal %d\n", sig);
+	(void)dprintf(STDOUT_FILENO, "signal %d\n", sig);
 }
 
+/* Says what it reads from its terminal, and each signal of a few; job control is left to the kernel. "end" ends it, with 7. */
 static int read_terminal(char **argv)
 {
-	struct sigaction act = { .sa_handler = say_signal, .sa_flags = SA_RESTART };
+	struct sigaction act = { .sa_handler = say_signal };
 	char line[256];
+	ssize_t n;
 
 	(void)argv;
 	(void)sigaction(SIGCONT, &act, NULL);
 	(void)sigaction(SIGWINCH, &act, NULL);
 	(void)sigaction(SIGINT, &act, NULL);
 	(void)sigaction(SIGHUP, &act, NULL);
-	(void)dprintf(STDERR_FILENO, "ready %d %s\n", (int)getpid(), tcgetpgrp(STDIN_FILENO) == getpgrp() ? "foreground" : "background");
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
-
-		if (n < 0 && errno == EINTR)
+	printf("ready %d %s\n", (int)getpid(), tcgetpgrp(STDIN_FILENO) == getpgrp() ? "foreground" : "background");
+	while ((n = read(STDIN_FILENO, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EINTR)) {
+		if (n < 0)
 			continue;
-		if (n <= 0)
-			return 3;
 		line[n - (line[n - 1] == '\n')] = '\0';
-		(void)dprintf(STDERR_FILENO, "read %s\n", line);
+		printf("read %s\n", line);
 		if (!strcmp(line, "end"))
 			return 7;
 	}
+	return 3;
 }
 
 static int leave_now(char **argv)

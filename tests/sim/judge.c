@@ -9,6 +9,7 @@ const char *const promise_words[N_PROMISES] = {
 	[P_NEEDS_READY]  = "whoever starts finds ready what it requires",
 	[P_AFTER]        = "whoever starts after others waits until they are ready or at rest",
 	[P_ORDERED_STOP] = "a unit is stopped after those that come after it",
+	[P_BINDS]        = "a unit that is bound to others does not outlive their readiness",
 	[P_PIDS]         = "every child is known, and every stranger counted",
 	[P_NEVER_CELL]   = "no event meets a state in which it cannot happen",
 	[P_BACKOFF]      = "pauses grow and stay within their limits",
@@ -387,6 +388,22 @@ static void judge_waiting(uint32_t i)
 		      (uint32_t)s->r.why.a < world.m->n ? svc_state_word(world.m->services[s->r.why.a].r.state) : "?");
 }
 
+static void judge_bonds(uint32_t i)
+{
+	struct manager *m = world.m;
+	const struct service *s = &m->services[i];
+	const struct unit *u = unit_at(i);
+
+	if (s->r.state < PREPARING || s->r.state >= ENDING || s->stop_pending)
+		return;
+	for (uint32_t k = 0, n = list_count(m->table, u->needs); k < n; k++) {
+		uint32_t edge = list_item(m->table, u->needs, k);
+
+		if (EDGE_KIND(edge) & EDGE_BINDS && !m->services[EDGE_UNIT(edge)].r.ready)
+			broke(P_BINDS, "u%02u is %s; u%02u is not ready", i, svc_state_word(s->r.state), EDGE_UNIT(edge));
+	}
+}
+
 static void judge_unit(uint32_t i)
 {
 	struct manager *m = world.m;
@@ -428,6 +445,7 @@ static void judge_unit(uint32_t i)
 	    (s->proc[ROLE_MAIN].group == 0 || !group_has(s->proc[ROLE_MAIN].group)))
 		broke(P_LINGER, "u%02u is %s and has nobody left", i, svc_state_word(s->r.state));
 	judge_waiting(i);
+	judge_bonds(i);
 }
 
 static void judge_timers(void)

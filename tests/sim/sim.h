@@ -135,7 +135,7 @@ extern struct world world;
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A promise was broken. Its name is one of the table in judge.c; the first of a run is kept. */
 enum promise {
-	P_ONE_MAIN, P_NEEDS_READY, P_AFTER, P_ORDERED_STOP, P_PIDS, P_NEVER_CELL, P_BACKOFF, P_FIRST_AT_ONCE, P_START_LIMIT,
+	P_ONE_MAIN, P_NEEDS_READY, P_AFTER, P_ORDERED_STOP, P_BINDS, P_PIDS, P_NEVER_CELL, P_BACKOFF, P_FIRST_AT_ONCE, P_START_LIMIT,
 	P_RECORDS, P_NEWS, P_COUNTS, P_STALE_PID, P_DESCRIPTORS, P_LINGER, P_WHY, P_ONE_PROBE, P_ANSWERS, P_LIVENESS, P_SHUTDOWN,
 	P_NOBODY_LEFT, P_AT_REST, P_UP_RUNS, P_SPIN, P_TIMERS, P_WORLD, N_PROMISES
 };

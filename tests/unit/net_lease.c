@@ -138,6 +138,26 @@ static void silence(void)
 	CHECK(all, "without an answer: again after 4, 8, 16, 32, 64, 64 s, one more or less, in one transaction, by broadcast after three");
 	CHECK(jitter, "and not to the second");
 
+	uint32_t secs = (uint32_t)sent(0)[8] << 8 | sent(0)[9];
+	now += 30 * S;
+	(void)hear(reply_of(DHCP_OFFER, 3600));
+	CHECK(sent_kind(0) == DHCP_REQUEST && secs > 200 && ((uint32_t)sent(0)[8] << 8 | sent(0)[9]) == secs && sent(0)[10] == 0x80,
+	      "the request has the DISCOVER's seconds, and still wants its answer by broadcast");
+	(void)hear(reply_of(DHCP_ACK, 3600));
+	while (m.state == LEASE_BOUND)
+		step();
+	CHECK(m.state == LEASE_RENEWING && sent(0)[10] == 0, "which ends when there is an address to answer to");
+
+	msec_t earliest = FOREVER, latest = 0;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		fresh(seed);
+		(void)hear(reply_of(DHCP_OFFER, 3600));
+		(void)hear(reply_of(DHCP_ACK, 3600));
+		earliest = m.t1 < earliest ? m.t1 : earliest;
+		latest = m.t1 > latest ? m.t1 : latest;
+	}
+	CHECK(latest - earliest > 20 * S, "clients that begin together do not renew together");
+
 	fresh(3);
 	(void)hear(reply_of(DHCP_OFFER, 3600));
 	int requests = 1;
@@ -226,6 +246,15 @@ static void no(void)
 		least = gap < 60 * S ? gap + 2 * S : 63 * S;
 	}
 	CHECK(grows && gap >= 63 * S && gap <= 65 * S, "NAK after NAK: each time later, up to a minute");
+	(void)hear(reply_of(DHCP_OFFER, 3600));
+	(void)hear(reply_of(DHCP_ACK, 3600));
+	while (m.holding)
+		step();
+	(void)hear(reply_of(DHCP_OFFER, 3600));
+	(void)hear(reply_of(DHCP_NAK, 0));
+	before = now;
+	step();
+	CHECK(sent_kind(0) == DHCP_DISCOVER && now - before <= 5 * S, "a lease that held until its renewal makes up for all that");
 	bound(3600);
 	step();
 	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.order == ORDER_DROP && !m.holding && sent_kind(0) == DHCP_DISCOVER, "NAK to a renewal: the address goes, and the search begins");
