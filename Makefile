@@ -93,7 +93,7 @@ help:
 
 coppice: $(BUILD)/coppice.debug
 	$(call say,STRIP,$@)
-	$(Q)$(STRIP) -s -o $@ $<
+	$(Q)$(STRIP) -s -o $@.new $< && mv $@.new $@ # a coppice that runs may not be written over
 $(BUILD)/coppice.debug: $(BUILD)/init/main.o $(lib)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(DEPS_LIBS)

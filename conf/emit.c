@@ -17,7 +17,7 @@ static void put_prose(FILE *out, const char *s)
 		char line[512];
 		struct text t = TEXT(line);
 
-		while (s[n] && (n < WIDTH || !best)) {
+		while ((n < WIDTH || !best) && s[n]) {
 			n++;
 			if (s[n] != ' ')
 				continue;

@@ -406,6 +406,7 @@ static void end_machine(enum how how)
  */
 static void leave(enum how how, int code)
 {
+	say_flush();
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s/control.sock", given->runtime) < (int)sizeof(path))
@@ -514,6 +515,7 @@ int init_main(const struct init_options *o)
 		network_start(&world);
 	if (wait_online())
 		manager_begin(&world);
+	say_hold();
 	while (world.sweep != SWEEP_OVER && manager_turn(&world))
 		reload_between_turns();
 	leave((enum how)world.how, world.exit_code);

@@ -245,9 +245,63 @@ int site_root(struct site *s, const struct op *root, struct text *about)
 	return s->root < 0 ? fail(about, root, errno) : 0;
 }
 
+/*
+ * The directory of an entry that is to be made (borrowed), and at `name` its last component. Every
+ * root has a dozen entries in /dev, so it stays open for the next one: as long as only
+ * our own table is at work, nothing can be mounted over it in between.
+ */
+static int open_near(struct site *s, const struct op *op, const char **name)
+{
+	char path[PATH_MAX];
+	const char *slash = strrchr(op->target, '/');
+	size_t n = (size_t)(slash - op->target);
+
+	*name = slash + 1;
+	if (s->near >= 0 && s->near_len == n && memcmp(s->near_path, op->target, n) == 0)
+		return s->near;
+	if (n >= sizeof(path))
+		return -ENAMETOOLONG;
+	memcpy(path, op->target, n);
+	path[n] = '\0';
+
+	int fd = inside_open(s->root, n ? path : "/", O_PATH | O_DIRECTORY, IN_NO_LINKS);
+
+	if (fd < 0)
+		return fd;
+	if (s->near >= 0)
+		(void)close(s->near);
+	s->near = fd;
+	s->near_path = op->target;
+	s->near_len = n;
+	return fd;
+}
+
+/* A directory of our own table beside entries that were just made: it is known to be missing, so it is made first. */
+static int open_sibling(struct site *s, const struct op *op)
+{
+	const char *name;
+	size_t n = (size_t)(strrchr(op->target, '/') - op->target);
+
+	if (op->line || s->near < 0 || s->near_len != n || memcmp(s->near_path, op->target, n) != 0)
+		return -ENOENT;
+
+	int at = open_near(s, op, &name);
+
+	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+
+	int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* The target of an operation, made where it is missing. */
 static int open_target(struct site *s, const struct op *op, bool dir)
 {
+	int sibling = dir ? open_sibling(s, op) : -ENOENT;
+
+	if (sibling >= 0)
+		return sibling;
 	if (op->flags & OP_REAL) {
 		int fd = inside_open(s->root, op->target, O_PATH | O_DIRECTORY, IN_NO_LINKS);
 
@@ -376,21 +430,10 @@ static int bind_device(struct site *s, const struct op *op)
 	return target < 0 ? target : kernel_bind(source, false, ATTR_NOSUID | ATTR_NOEXEC, target);
 }
 
-/* The directory of an entry that is to be made; `name` points at its last component. */
-static int open_parent(struct site *s, const struct op *op, const char **name)
-{
-	char path[PATH_MAX];
-	const char *slash = strrchr(op->target, '/');
-
-	(void)snprintf(path, sizeof(path), "%.*s", (int)(slash - op->target), op->target);
-	*name = slash + 1;
-	return inside_open(s->root, *path ? path : "/", O_PATH | O_DIRECTORY, IN_NO_LINKS);
-}
-
 static int do_node(struct site *s, const struct op *op, struct text *about)
 {
 	const char *name;
-	owned_fd dir = open_parent(s, op, &name);
+	int dir = open_near(s, op, &name);
 
 	if (dir < 0)
 		return fail(about, op, -dir);
@@ -407,7 +450,7 @@ static int do_node(struct site *s, const struct op *op, struct text *about)
 static int do_link(struct site *s, const struct op *op, struct text *about)
 {
 	const char *name;
-	owned_fd dir = open_parent(s, op, &name);
+	int dir = open_near(s, op, &name);
 
 	if (dir < 0)
 		return fail(about, op, -dir);

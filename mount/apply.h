@@ -19,7 +19,7 @@
 
 #define MAX_LAYERS 128u /* of one overlay; the kernel takes 500, but their names must fit one page */
 
-/* A root being built. Zero it, and set the first four. Descriptors are closed by execve. */
+/* A root being built. Zero it, set the first four, and descriptors to -1. Those are closed by execve. */
 struct site {
 	const struct table *table;
 	const struct unit *unit;
@@ -29,6 +29,9 @@ struct site {
 	int layers[MAX_LAYERS]; /* O_PATH: ExtraLayers=, highest first */
 	uint32_t n_layers;
 	int root;             /* O_PATH: the root of what is being built */
+	int near;             /* O_PATH: the directory that the last entries were made in, and its path; -1 none */
+	const char *near_path;
+	size_t near_len;
 	mode_t mask;          /* the umask that site_enter() puts back */
 };
 

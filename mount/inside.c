@@ -155,14 +155,14 @@ int inside_make(int root, const char *path, bool dir, mode_t mode)
 {
 	struct walk w = { 0 };
 	struct stat st;
-	int fd = inside_open(root, path, O_PATH, 0), rc;
+	int fd = inside_open(root, path, O_PATH | (dir ? O_DIRECTORY : 0), 0), rc;
 
-	if (fd >= 0) {
-		if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) == dir)
-			return fd;
+	if (fd >= 0 && !dir && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		(void)close(fd);
-		return dir ? -ENOTDIR : -EISDIR;
+		return -EISDIR;
 	}
+	if (fd >= 0)
+		return fd;
 	if (fd != -ENOENT)
 		return fd;
 	if (strlen(path) >= sizeof(w.todo))

@@ -82,13 +82,11 @@ static int raise_ambient(uint64_t ambient)
 	return 0;
 }
 
-int caps_take(uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about)
+int caps_take(uint64_t ours, uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about)
 {
-	uint64_t ours = 0, rest = uid ? ambient : set;
-	int rc = caps_ours(&ours);
+	uint64_t rest = uid ? ambient : set;
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	if (ambient & ~set) {
 		text_put(about, "AmbientCapabilities=, of which this container does not have all");
 		return -EPERM;

@@ -22,10 +22,10 @@ uint64_t caps_for(uint64_t ours, uint64_t wanted);
 int caps_ours(uint64_t *ret);
 
 /*
- * Gives up everything but `set`, in every set and for good; `ambient` is what stays for another
+ * Gives up everything of `ours` but `set`, in every set and for good; `ambient` is what stays for another
  * user than root. Before: PR_SET_KEEPCAPS where the user changed. `no_new_privs` is set last.
  * 0 or -errno; -EPERM also where `ambient` asks for more than there is: `about` says what.
  */
-int caps_take(uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about);
+int caps_take(uint64_t ours, uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about);
 
 #endif

@@ -272,7 +272,7 @@ _Noreturn void child_run(const struct job *job)
 	l.arena.next = l.start;
 	l.arena.left = sizeof(l.start);
 	l.env.arena = &l.arena;
-	l.site = (struct site){ .table = job->table, .unit = l.unit, .runtime = job->runtime, .image = -1, .root = -1 };
+	l.site = (struct site){ .table = job->table, .unit = l.unit, .runtime = job->runtime, .image = -1, .root = -1, .near = -1 };
 	if (job->phase == PHASE_PIDFILE)
 		pidfile_run(job);
 	own.in = out_of_the_way(job->in);

@@ -302,7 +302,7 @@ int step_capabilities(struct life *l)
 
 	if (rc < 0)
 		return rc;
-	return caps_take(caps_for(ours, wanted), full ? 0 : u->ambient, l->person.uid, !full && u->no_new_privs, &l->about);
+	return caps_take(ours, caps_for(ours, wanted), full ? 0 : u->ambient, l->person.uid, !full && u->no_new_privs, &l->about);
 }
 
 /* By its own words: what leads out of the root is "(unreachable)", CVE-2024-21626. */

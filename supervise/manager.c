@@ -632,6 +632,8 @@ bool manager_turn(struct manager *m)
 	uint64_t sources[LOOP_EVENTS];
 	msec_t late;
 	bool child = false;
+	/* What was said in the last turn is read by others only now: they do not compete with what it started. */
+	say_flush();
 	int n = loop_wait(&m->loop, m->now, m->queue_n > 0, sources, &late);
 
 	m->now = sys_now();

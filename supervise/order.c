@@ -375,8 +375,7 @@ void order_settle(struct manager *m)
 			try_stop(m, i);
 		else if (s->start_pending)
 			pull(m, i);
-		else
-			check_bonds(m, i);
+		check_bonds(m, i);
 		if ((s->r.state == STOPPING || s->r.state == KILLING) && all_gone(m, i))
 			service_event(m, i, EV_EMPTY);
 		if (s->r.state == WAITING && !s->stop_pending)

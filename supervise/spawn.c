@@ -330,6 +330,8 @@ static void helper_reaped(struct manager *m, uint32_t k, const struct sys_exit *
 		(void)sys_close(h->sock);
 		h->sock = -1;
 	}
+	if (k == HELPER_DESK)
+		m->bell_wanted = false;
 	if (!h->wanted || m->sweep >= SWEEP_REST || (m->how != HOW_NONE && k == HELPER_PROBE))
 		return;
 	/* Units do not notice. Pauses grow from 100 ms to 10 s, so a helper that cannot live costs nothing. */

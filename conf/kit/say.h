@@ -15,6 +15,13 @@ int say_level_of(const char *word);
 /* One line, at most 1,024 bytes, control characters escaped; allocates nothing. */
 void say(enum level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * From now on lines are kept (up to 4 KiB) until say_flush(), or until they do not
+ * fit any more: whoever reads them is not woken before the work is done.
+ */
+void say_hold(void);
+void say_flush(void);
+
 /* Lines that could not be written. */
 uint32_t say_lost(void);
 

@@ -26,8 +26,9 @@ static void print_dot(const json_t *graph)
 		(void)printf("\" -> \"");
 		cli_show(json_text(item, "to"));
 		(void)printf("\" [label=\"");
-		json_array_foreach(json_object_get(item, "kinds"), k, kind)
+		json_array_foreach(json_object_get(item, "kinds"), k, kind) {
 			(void)printf("%s%s", k ? " " : "", json_string_value(kind) ? json_string_value(kind) : "");
+		}
 		(void)printf("\"];\n");
 	}
 	(void)printf("}\n");
@@ -47,8 +48,9 @@ static void print_list(const json_t *graph)
 				continue;
 			(void)printf("  -> ");
 			cli_show(json_text(edge, "to"));
-			json_array_foreach(json_object_get(edge, "kinds"), k, kind)
+			json_array_foreach(json_object_get(edge, "kinds"), k, kind) {
 				(void)printf("%s%s", k ? ", " : "  ", json_string_value(kind) ? json_string_value(kind) : "");
+			}
 			(void)putchar('\n');
 		}
 	}

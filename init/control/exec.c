@@ -71,8 +71,9 @@ void exec_begin(struct desk *d, struct conn *c, struct call *call, uint32_t unit
 	int fds[4] = { -1, -1, -1, -1 };
 	bool good = true;
 
-	json_object_foreach((json_t *)(uintptr_t)env, key, value)
+	json_object_foreach((json_t *)(uintptr_t)env, key, value) {
 		good = good && *key && !strchr(key, '=');
+	}
 	if (!good) {
 		call_error(call, RPC_PARAMS, NULL, "env: a name is not empty and holds no \"=\"");
 		return;

@@ -170,9 +170,9 @@ void ring_move(int to, const struct table *then, int from, const struct table *n
 {
 	struct logs a = { 0 }, b = { 0 };
 
-	if (logs_map(&a, from, now->n_units) < 0)
-		return;
-	if (logs_map(&b, to, then->n_units) == 0) {
+	(void)logs_map(&a, from, now->n_units);
+	(void)logs_map(&b, to, then->n_units);
+	if (a.map && b.map) {
 		for (uint32_t j = 0; j < then->n_units; j++) {
 			unit_ix i = table_find(now, table_text(then, table_unit(then, j)->name));
 
@@ -180,8 +180,8 @@ void ring_move(int to, const struct table *then, int from, const struct table *n
 				move_one(&b, j, &a, i);
 		}
 		move_one(&b, then->n_units, &a, now->n_units);
-		logs_unmap(&b);
 	}
+	logs_unmap(&b);
 	logs_unmap(&a);
 }
 

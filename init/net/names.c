@@ -59,7 +59,7 @@ void name_take(const uint8_t *at, size_t n, char *into, size_t size)
 	memcpy(into, at, n);
 	into[n] = '\0';
 	if (!name_ok(into))
-		into[0] = '\0';
+		memset(into, 0, size); /* nothing of it may come to light again */
 }
 
 /* A pointer must lead to before the place where the name, or the part that led there, begins: so there is an end to it. */

@@ -204,8 +204,10 @@ static void take_fqdn(const uint8_t *at, size_t n, struct dhcp *m)
 	else if (!name_take_labels(at + 3, n - 3, &i, name, sizeof(name)))
 		return;
 	size_t label = strcspn(name, ".");
-	if (label < sizeof(m->host))
-		memcpy(m->host, name, label);
+	if (label >= sizeof(m->host))
+		return;
+	memcpy(m->host, name, label);
+	m->host[label] = '\0';
 }
 
 static void take_search(const uint8_t *at, size_t n, struct dhcp *m)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# shim.sh - the behaviours of tini, dumb-init and catatonit, theirs and ours side by side; shim.py tells them.
+# shim.sh - statuses, words and what the command finds, under tini, dumb-init, catatonit and ours; shim.py tells it.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 exec "$python" -B "${0%.sh}.py" "$@"

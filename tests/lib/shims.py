@@ -23,6 +23,7 @@ PATIENCE = 10 * int(os.environ.get("BOX_PATIENCE", "1"))  # seconds until someth
 DIALECTS = ["tini", "dumb-init", "catatonit", "coppice"]
 libc = ctypes.CDLL(None, use_errno=True)
 cases = []
+everybody = []  # every Shim there is, theirs and ours
 
 
 def behaviour(text, on=None, want=None, theirs=None):
@@ -173,6 +174,46 @@ def soon(true, patience=PATIENCE):
     return value
 
 
+class Pid1:
+    """A shim as PID 1: the life of the one who made it, and its own pid as seen from here."""
+
+    def __init__(self, shim, options, *command):
+        end, other = os.pipe()
+        self.life = shim.start(options, *command, above=[KID, "pid1", other], pass_fds=[other])
+        os.close(other)
+        with os.fdopen(end) as pipe:
+            self.pid = int(pipe.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.life.__exit__()
+
+
+def pid1_status(shim, *command):
+    with Pid1(shim, [], *command) as one:
+        return one.life.end()
+
+
+def looked(shim, options, *words, **more):
+    life = shim.start(options, KID, "look", *words, **more)
+    with life:
+        facts = {"shim": life.pid, "arg": []}
+        while (line := life.line()) not in (None, "ready"):
+            key, _, value = line.partition(" ")
+            if key == "arg":
+                facts["arg"].append(value)
+            else:
+                facts[key] = int(value) if value.isdigit() and not key.startswith("Sig") else value
+        facts["end"] = life.end()
+        return facts
+
+
 def tell(good, number, text, *why):
     print("ok" if good else "not ok", number, "-", text)
     for line in why:
@@ -196,6 +237,9 @@ def main():
         names = {dialect: f"{room}/{dialect}" for dialect in DIALECTS}
         for path in names.values():
             os.symlink(OURS, path)
+        everybody.extend(Shim(dialect, names[dialect], True) for dialect in DIALECTS)
+        everybody.extend(Shim(dialect, peer, False) for dialect in DIALECTS if dialect != "coppice" and (peer := shutil.which(dialect)))
+        found = {(shim.dialect, shim.ours): shim for shim in everybody}
         for text, on, want, theirs, function in cases:
             if only and not any(word in text for word in only):
                 continue
@@ -204,7 +248,7 @@ def main():
                 head = f"{dialect}: {text}"
                 right = want[dialect] if isinstance(want, dict) and dialect in want else want
                 try:
-                    mine = function(Shim(dialect, names[dialect], True))
+                    mine = function(found[dialect, True])
                 except Exception as e:  # a shim that breaks the scene has failed, and the next one is to be seen as well
                     mine = f"{type(e).__name__}: {e}"
                 sweep()
@@ -212,13 +256,12 @@ def main():
                     failed += 1
                     tell(False, number, head, f"want: {right}", f"ours: {mine}")
                     continue
-                peer = shutil.which(dialect) if dialect != "coppice" else None
-                if not peer:
+                if (dialect, False) not in found:
                     tell(True, number, head + ("" if dialect == "coppice" else f" # SKIP ours is right; {dialect} is not here to compare"))
                     continue
                 expected, why = theirs.get(dialect, (right, None))
                 try:
-                    other = function(Shim(dialect, peer, False))
+                    other = function(found[dialect, False])
                 except Exception as e:
                     other = f"{type(e).__name__}: {e}"
                 sweep()

@@ -144,7 +144,7 @@ static void health(struct unit *u)
 	u->health_kind = (uint8_t)(u->type == TYPE_CHECK || chance(350) ? 1 + roll(N_HEALTH_KINDS - 1) : HEALTH_NONE);
 	if (u->health_kind == HEALTH_NONE)
 		return;
-	u->health_interval = 1 + some_time(60000);
+	u->health_interval = (world.hasty ? 1 : 500) + some_time(60000);
 	u->health_timeout = (world.hasty ? 1 : 1000) + some_time(30000);
 	u->health_start_period = chance(300) ? some_time(30000) : 0;
 	u->health_startup_interval = chance(300) ? 1 + some_time(5000) : 0;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/lib/desk.h"
 #include "tests/lib/tap.h"
 
 static char text[LOG_LINE];
@@ -202,8 +203,40 @@ static void test_damage(void)
 	(void)close(fd);
 }
 
+/* Units that two tables share keep their lines when one takes the other's place. */
+static void test_move(void)
+{
+	static const struct test_unit old[] = { { "a", -1, UNIT_SERVICE }, { "b", -1, UNIT_SERVICE } };
+	static const struct test_unit new[] = { { "b", -1, UNIT_SERVICE }, { "c", -1, UNIT_SERVICE }, { "d", -1, UNIT_SERVICE } };
+	struct table *was = test_table(old, 2, "", LOG_TEXT), *is = test_table(new, 3, "", LOG_TEXT);
+	int from = ring_create(2), to = ring_create(3);
+	struct logs l;
+	char got[100];
+
+	if (CHECK(logs_map(&l, from, 2) == 0, "the old one")) {
+		put(&l, 0, "of a\n", 5, 1);
+		put(&l, 1, "of b\nhalf", 9, 1);
+		put(&l, 2, "of PID 1\n", 9, 1);
+		logs_unmap(&l);
+	}
+	ring_move(to, is, from, was);
+	if (CHECK(logs_map(&l, to, 3) == 0 && l.mended == 0, "the new one")) {
+		whole(&l, 0, got, sizeof(got));
+		CHECK(!strcmp(got, "of b|") && ring_open(&l, 0) && l.heads[0].lines == 1, "what both know goes along: %s", got);
+		whole(&l, 3, got, sizeof(got));
+		CHECK(!strcmp(got, "of PID 1|"), "and what PID 1 said: %s", got);
+		CHECK(l.heads[1].lines == 0 && !l.heads[1].used && !l.heads[2].used, "a new unit has said nothing");
+		logs_unmap(&l);
+	}
+	(void)close(from);
+	(void)close(to);
+	free(was);
+	free(is);
+}
+
 int main(void)
 {
+	test_move();
 	test_lines();
 	test_long();
 	test_model();

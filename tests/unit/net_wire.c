@@ -158,6 +158,12 @@ static void split_and_overloaded(void)
 	reply_end(&r);
 	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.domain, "example.org") && !strcmp(d.host, "box"), "an option in two parts is one");
 
+	reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
+	reply_option(&r, 12, "ab\ncd", 5);
+	reply_option(&r, 81, "\0\0\0box", 6);
+	reply_end(&r);
+	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.host, "box"), "a host name that is refused leaves nothing behind for the next one (found by fuzzing)");
+
 	for (int how = 1; how <= 3; how++) {
 		reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
 		reply_option(&r, 52, (uint8_t[]){ (uint8_t)how }, 1);
