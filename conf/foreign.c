@@ -61,7 +61,7 @@ static const struct { const char *section, *names, *why; } foreign[] = {
 	{ "Container", "Network NetworkAlias PublishPort ExposeHostPort IP IP6 DNS DNSOption DNSSearch AddHost HttpProxy HostName",
 	  "one container has one network; see [Network] in coppice.conf" },
 	{ "Container", "ContainerName ServiceName", "a unit is called as its file is" },
-	{ "Container", "AutoUpdate Pull Retry RetryDelay", "images are not fetched; see `coppice image`" },
+	{ "Container", "AutoUpdate Pull Retry RetryDelay", "images are not fetched; put a root file system into ImagePath=" },
 	{ "Container", "Label Annotation ContainersConfModule GlobalArgs PodmanArgs CgroupsMode StartWithPod Pod RunInit AppArmor SecurityLabel*",
 	  "there is no Podman below" },
 	{ "Container", "LogDriver LogOpt", "see StandardOutput=" },

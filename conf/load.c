@@ -113,7 +113,7 @@ static const struct { const char *suffix; int kind; const char *why; } endings[]
 	{ ".pod", -1, "one container has one network; remove the file" },
 	{ ".network", -1, "one container has one network, see [Network] in coppice.conf; remove the file" },
 	{ ".kube", -1, "there is no Podman below; write units; remove the file" },
-	{ ".build", -1, "images are not built here; see `coppice image`; remove the file" },
+	{ ".build", -1, "images are not built here; put a root file system into ImagePath=; remove the file" },
 	{ ".mount", -1, "see [Boot] Mount= in coppice.conf, and Volume=; remove the file" },
 	{ ".automount", -1, "see [Boot] Mount= in coppice.conf, and Volume=; remove the file" },
 	{ ".swap", -1, "a container has no swap of its own; remove the file" },

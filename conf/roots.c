@@ -196,7 +196,7 @@ void roots_check(const struct table *t, struct findings *fs)
 
 			finding_add(fs, SAY_ERROR, f.file, f.line, "%s=: there is no \"%.200s\"%s", setting,
 				    root_name(&l),
-				    u->image ? " in ImagePath=; see `coppice image`" : "; create the directory");
+				    u->image ? " in ImagePath=; put a root file system there" : "; create the directory");
 			continue;
 		}
 		look_at_commands(&l, u->condition, "ExecCondition");

@@ -36,10 +36,14 @@ static void check_start(struct compiler *c, struct draft *d, const struct assign
 	const struct pending *start = &PENDING_OF(c, start);
 	const struct assignment *restart = SAID(RESTART), *type = SAID(TYPE), *start_said = SAID(EXEC_START);
 
-	if (start->n == 0 && !start_said) {
-		if (u->health_kind != HEALTH_NONE && !d->image)
+	if (start->n == 0 && !start_said && !(u->type == TYPE_ONESHOT && u->remain && PENDING_OF(c, stop).n)) {
+		if (d->image)
+			finding_add(c->findings, SAY_ERROR, d->file, 0,
+				    "no ExecStart=; say in [Service] which program to run: this version does not read "
+				    "what an image says of itself");
+		else if (u->health_kind != HEALTH_NONE)
 			u->type = TYPE_CHECK;
-		else if (!d->image && !(u->type == TYPE_ONESHOT && u->remain && PENDING_OF(c, stop).n))
+		else
 			finding_add(c->findings, SAY_ERROR, d->file, 0,
 				    "no ExecStart=; say in [Service] which program to run");
 	}

@@ -152,8 +152,9 @@ const struct setting settings[] = {
 
 	/* ours */
 	{ CONTAINER("Image"), NAME_IN(image), .brief = "the image it runs in",
-	  .about = "Looked for in ImagePath=: a directory that is a root file system, or that holds one called rootfs; or what a .image file of that name describes. "
-		   "Of what an image says of itself nothing is read: say ExecStart=, User=, Environment= and WorkingDirectory= here.", .example = "postgres" },
+	  .about = "Looked for in ImagePath=: a directory that is a root file system, or that holds one called rootfs; or what a .image file "
+		   "describes. Of what an image says of itself nothing is read: say ExecStart=, User=, Environment= and WorkingDirectory= here.",
+	  .example = "postgres" },
 	{ CONTAINER("Overlay"), WORD_IN(overlay, "ephemeral", "persistent", "none"), .flags = SET_DEFAULT, .preset = "ephemeral", .brief = "what becomes of what it writes into its root",
 	  .about = "ephemeral: kept over restarts, gone when it is stopped. persistent: kept. none: its root is the image itself, read-only.", .example = "persistent" },
 	{ CONTAINER("RootFrom"), .kind = &kind_root, AT(root_from, uint32_t), .brief = "the unit whose root it shares", .example = "web.service" },

@@ -20,6 +20,10 @@ struct init_options {
 	bool no_boot, dry_run;
 };
 
+/* How an option is written; argument NULL: it takes none. NULL behind the last one. */
+struct init_words { const char *name, *argument, *brief; };
+const struct init_words *init_option(size_t i);
+
 /* Reads the options into *ret; 0, or the exit status after it has told what is wrong (2), or after --help (-1: leave with 0). */
 int init_options_read(int argc, char **argv, struct init_options *ret);
 

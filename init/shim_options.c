@@ -323,7 +323,7 @@ static bool is_option(const char *word)
 	return word[0] == '-' && word[1];
 }
 
-/* tini's usage text asks for PROGRAM -- ARGS, and getopt(3) takes that "--" away. Words that look like options are the command's, though. */
+/* tini's usage text asks for PROGRAM -- ARGS, and getopt(3) takes that "--" away. Words that look like options are left alone. */
 static void drop_divider(char **command)
 {
 	while (*command && !is_option(*command))
@@ -383,6 +383,19 @@ int shim_options_read(struct shim_options *ret, int argc, char **argv)
 			ret->pass_as[sig] = (uint8_t)(of_terminal && ret->place == OWN_SESSION ? SIGSTOP : sig);
 	}
 	return -1;
+}
+
+bool shim_option(size_t i, struct shim_words *ret)
+{
+	if (i >= COUNT(options) || options[i].dialect != COPPICE)
+		return false;
+	*ret = (struct shim_words){ options[i].letter, options[i].value, options[i].brief };
+	return true;
+}
+
+const char *shim_name(size_t i)
+{
+	return i < COUNT(names) ? names[i].name : NULL;
 }
 
 bool shim_named(const char *name)

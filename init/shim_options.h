@@ -3,6 +3,7 @@
 #define INIT_SHIM_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define N_SIGNALS 64
@@ -37,6 +38,12 @@ struct shim_options {
  * moved.
  */
 int shim_options_read(struct shim_options *ret, int argc, char **argv);
+
+/* Our own words for an option, for whoever writes the manual; value NULL: it takes none. False behind the last one. */
+struct shim_words { char letter; const char *value, *brief; };
+bool shim_option(size_t i, struct shim_words *ret);
+/* The names that make us a shim; NULL behind the last one. */
+const char *shim_name(size_t i);
 
 /* One line to stderr, if `level` is within the verbosity; knows %s and %d alone, for printf's pages would outweigh the rest of the shim. */
 void shim_say(const struct shim_options *o, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -44,6 +44,11 @@ enum wish signal_wish(const struct house *h, enum container c, int sig)
 	return meanings[sig].sent_by ? (enum wish)meanings[sig].wish : WISH_IGNORE;
 }
 
+const char *signal_sent_by(int sig)
+{
+	return sig >= 1 && sig <= 64 ? meanings[sig].sent_by : NULL;
+}
+
 const char *wish_word(enum wish w)
 {
 	return (unsigned)w < N_WISHES ? words[w] : NULL;

@@ -11,6 +11,9 @@
  */
 enum wish signal_wish(const struct house *h, enum container c, int sig);
 
+/* Who sends this signal and means what the table says; NULL where the table does not have it. */
+const char *signal_sent_by(int sig);
+
 /* The word for a wish, as On<SIGNAL>= spells it; NULL for WISH_DEFAULT. */
 const char *wish_word(enum wish w);
 

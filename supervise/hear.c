@@ -61,7 +61,11 @@ void service_health(struct manager *m, uint32_t i, enum health_word word, int32_
 			service_event(m, i, EV_READY);
 		break;
 	case VERDICT_WELL:
-		service_event(m, i, EV_WELL);
+		/* One that was given up before it was ever ready is so only now, and only if it has said so where it must. */
+		if (s->r.state != SICK || s->up_since)
+			service_event(m, i, EV_WELL);
+		else if (u->type != TYPE_NOTIFY || s->said_ready)
+			service_event(m, i, EV_READY);
 		break;
 	case VERDICT_SICK:
 		service_why(s, WHY_SICK, (int32_t)s->verdict.failures, detail);
@@ -302,7 +306,7 @@ static void control_reaped(struct manager *m, uint32_t i, uint8_t kind, int32_t 
 		}
 		return;
 	}
-	if (p->during != state) {
+	if (p->during != state || s->run_deferred) {
 		/* It was cut short: nobody waits for what it came to. */
 		if (s->run_deferred) {
 			s->run_deferred = false;

@@ -89,6 +89,8 @@ static void tell_person(struct manager *m, uint32_t i, enum face was)
 		words[0] = '\0'; /* told when the report came, with what it was about */
 	if (s->r.face == FACE_BACKOFF && s->rest > 0)
 		say(level, "%s: %s%sit is started again in %lld ms", name_of(m, i), words, words[0] ? "; " : "", (long long)s->rest);
+	else if (s->r.face == FACE_BACKOFF)
+		say(s->asked == ASKED_NOBODY ? level : SAY_DEBUG, "%s: %s%sit is started again", name_of(m, i), words, words[0] ? "; " : "");
 	else
 		say(level, "%s: %s%s%s", name_of(m, i), face_word(s->r.face), words[0] ? ": " : "", words);
 }
@@ -116,6 +118,7 @@ static void enter(struct manager *m, uint32_t i, enum svc_state next)
 	bool was_live = svc_live(s->r.state);
 
 	s->r.state = next;
+	s->run_deferred = false;
 	/* Why it was down, or failed, is over; what it waits for is found next. */
 	if (next == WAITING)
 		service_why(s, WHY_NONE, 0, 0);
@@ -428,7 +431,7 @@ static enum svc_event do_work(struct manager *m, uint32_t i, uint32_t work, bool
 		msec_t span = stop_time(m, u);
 
 		/* With nothing left of the budget it would be due at once, again and again. */
-		arm(m, s, s->r.state == KILLING && span < KILL_AGAIN ? KILL_AGAIN : span);
+		arm(m, s, same_state && span < KILL_AGAIN ? KILL_AGAIN : span);
 	}
 	if (work & ARM_RUN)
 		arm(m, s, u->runtime_max);

@@ -11,7 +11,7 @@
 static int verb_help(const struct cli *c);
 static int verb_version(const struct cli *c);
 
-static const struct { char letter; const char *name, *argument, *brief; } options[N_OPTIONS] = {
+static const struct option_words options[N_OPTIONS] = {
 	[OPT_SOCKET] = { 0, "socket", "PATH", "the control socket (default: $COPPICE_SOCKET, /run/coppice/control.sock)" },
 	[OPT_JSON] = { 0, "json", NULL, "print JSON" },
 	[OPT_WATCH] = { 0, "watch", NULL, "show it again whenever something changes" },
@@ -75,6 +75,16 @@ static const struct verb verbs[] = {
 static const char *const later[] = {
 	"action", "blame", "completion", "daemon-reload", "enter", "image", "install", "plot", "reexec",
 };
+
+const struct verb *cli_verb(size_t i)
+{
+	return i < N_VERBS ? &verbs[i] : NULL;
+}
+
+const struct option_words *cli_option(size_t o)
+{
+	return o < N_OPTIONS ? &options[o] : NULL;
+}
 
 void cli_error(const char *fmt, ...)
 {

@@ -41,6 +41,13 @@ struct cli {
 	int n_args;
 };
 
+/* How an option is written; letter 0: it has none, argument NULL: it takes none. */
+struct option_words { char letter; const char *name, *argument, *brief; };
+
+/* The rows of the two tables, for whoever writes the manual; NULL behind the last one. */
+const struct verb *cli_verb(size_t i);
+const struct option_words *cli_option(size_t o);
+
 /* Runs a verb; argv[1] is its name. Returns the exit status. */
 int cli_main(int argc, char **argv);
 

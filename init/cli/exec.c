@@ -215,6 +215,9 @@ int verb_exec(const struct cli *c)
 		client_close(&client);
 		return CLI_FAILED;
 	}
+	/* Before the command can say anything: what is typed now is for it, and it echoes. */
+	if (tty && in)
+		make_raw();
 	json_int_t id = client_call(&client, "exec", params_of(c), (int[]){ first, tty ? slave : 1, tty ? slave : 2 }, 3);
 	json_t *answer = NULL;
 
@@ -222,8 +225,6 @@ int verb_exec(const struct cli *c)
 		/* Only the command may hold it open, so that its end shows. */
 		(void)close(take_fd(&slave));
 		(void)sigaction(SIGWINCH, &(struct sigaction){ .sa_handler = on_resize }, NULL);
-		if (in)
-			make_raw();
 		answer = carry_both(&client, id, master, in);
 		restore();
 	} else {

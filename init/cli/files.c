@@ -34,24 +34,30 @@ static void print_dot(const json_t *graph)
 	(void)printf("}\n");
 }
 
-/* Each unit with what it leans on below it. */
+/* A line for each unit that leans on another, and for each that leans on none. */
 static void print_list(const json_t *graph)
 {
 	const json_t *node, *edge, *kind;
 	size_t i, e, k;
 
 	json_array_foreach(json_object_get(graph, "nodes"), i, node) {
-		cli_show(json_text(node, "unit"));
-		(void)printf(" (%s)\n", json_text(node, "state"));
+		bool alone = true;
+
 		json_array_foreach(json_object_get(graph, "edges"), e, edge) {
 			if (strcmp(json_text(edge, "from"), json_text(node, "unit")) != 0)
 				continue;
-			(void)printf("  -> ");
+			alone = false;
+			cli_show(json_text(node, "unit"));
+			(void)printf(" (%s) -> ", json_text(node, "state"));
 			cli_show(json_text(edge, "to"));
 			json_array_foreach(json_object_get(edge, "kinds"), k, kind) {
 				(void)printf("%s%s", k ? ", " : "  ", json_string_value(kind) ? json_string_value(kind) : "");
 			}
 			(void)putchar('\n');
+		}
+		if (alone) {
+			cli_show(json_text(node, "unit"));
+			(void)printf(" (%s)\n", json_text(node, "state"));
 		}
 	}
 }

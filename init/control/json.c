@@ -85,18 +85,31 @@ void jout_close(struct jout *j, char bracket)
 
 void jout_key(struct jout *j, const char *key)
 {
-	jout_text(j, key);
-	put(j, ":", 1);
+	char text[64];
+	size_t n = 0, len = strlen(key);
+
+	/* One piece instead of four: keys are half of what is written. */
+	if (len > sizeof(text) - 4)
+		len = sizeof(text) - 4;
+	if (j->comma)
+		text[n++] = ',';
+	text[n++] = '"';
+	memcpy(text + n, key, len);
+	n += len;
+	text[n++] = '"';
+	text[n++] = ':';
+	put(j, text, n);
 	j->comma = false;
 }
 
 void jout_int(struct jout *j, int64_t n)
 {
 	char text[24];
-	int len = snprintf(text, sizeof(text), "%lld", (long long)n);
+	struct text t = TEXT(text);
 
+	text_num(&t, n);
 	before_value(j);
-	put(j, text, (size_t)len);
+	put(j, text, t.len);
 }
 
 void jout_bool(struct jout *j, bool yes)
@@ -135,6 +148,11 @@ void jout_bytes(struct jout *j, const char *s, size_t n)
 	put(j, "\"", 1);
 	while (i < n) {
 		unsigned char c = (unsigned char)s[i];
+		/* Plain letters go by in long strides. */
+		if (c >= 0x20 && c < 0x7f && !short_escape[c]) {
+			i++;
+			continue;
+		}
 		size_t len = text_utf8(s + i, n - i);
 		char escape[8];
 		int e = 0;
@@ -158,12 +176,22 @@ void jout_bytes(struct jout *j, const char *s, size_t n)
 
 char *time_rfc3339(int64_t wall, char into[32])
 {
+	static const char blank[] = "0000-00-00T00:00:00.000Z";
 	time_t seconds = (time_t)(wall / 1000);
 	struct tm tm;
 
-	if (!gmtime_r(&seconds, &tm) || strftime(into, 32, "%Y-%m-%dT%H:%M:%S", &tm) != 19)
-		(void)snprintf(into, 32, "1970-01-01T00:00:00");
-	(void)snprintf(into + 19, 13, ".%03dZ", (int)(wall % 1000));
+	/* The calendar of this format ends with the year 9999. */
+	if (!gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900)
+		tm = (struct tm){ .tm_year = 9999 - 1900, .tm_mon = 11, .tm_mday = 31 };
+	const struct { int value, at, digits; } parts[] = {
+		{ tm.tm_year + 1900, 0, 4 }, { tm.tm_mon + 1, 5, 2 }, { tm.tm_mday, 8, 2 }, { tm.tm_hour, 11, 2 },
+		{ tm.tm_min, 14, 2 }, { tm.tm_sec, 17, 2 }, { (int)(wall % 1000), 20, 3 },
+	};
+
+	memcpy(into, blank, sizeof(blank));
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		for (int k = parts[i].digits, v = parts[i].value; k > 0; v /= 10)
+			into[parts[i].at + --k] = (char)('0' + v % 10);
 	return into;
 }
 

@@ -9,7 +9,7 @@ const struct method methods[N_METHODS] = {
 	[M_PING] = { "ping", RIGHT_READ, { { 0 } }, "answers \"pong\" once PID 1 has answered" },
 	[M_VERSION] = { "version", RIGHT_READ, { { 0 } }, "which coppice this is" },
 	[M_STATUS] = { "status", RIGHT_READ, { UNIT }, "the manager and one unit, or all" },
-	[M_START] = { "start", RIGHT_ALL, { UNIT, WAIT }, "starts a unit, or all that start by themselves, and waits until it is up" },
+	[M_START] = { "start", RIGHT_ALL, { UNIT, WAIT }, "starts a unit, or all, and waits until it is up" },
 	[M_STOP] = { "stop", RIGHT_ALL, { UNIT, WAIT }, "stops a unit, or all, and waits until it is down" },
 	[M_RESTART] = { "restart", RIGHT_ALL, { THIS_UNIT, WAIT }, "stops a unit if it is up, and starts it" },
 	[M_RELOAD] = { "reload", RIGHT_ALL, { UNIT, WAIT }, "runs ExecReload= of a unit, or of all that have one" },

@@ -56,6 +56,20 @@ int rpc_exit_status(int64_t code)
 	return 1;
 }
 
+bool rpc_code(size_t i, int *ret_code, const char **ret_words)
+{
+	if (i >= sizeof(codes) / sizeof(*codes))
+		return false;
+	*ret_code = codes[i].code;
+	*ret_words = codes[i].words;
+	return true;
+}
+
+const char *rpc_type_words(enum param_type type)
+{
+	return type_words[type];
+}
+
 static void put_error(struct jout *j, const char *id, int code, const struct rpc_about *about, const char *message)
 {
 	jout_open(j, '{');

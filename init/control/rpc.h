@@ -31,9 +31,14 @@ enum {
 /* A code's exit status for the command line; 1 for a code that is not in the table. */
 int rpc_exit_status(int64_t code);
 
+/* The rows of the table of codes, for whoever writes the manual; false behind the last one. */
+bool rpc_code(size_t i, int *ret_code, const char **ret_words);
+
 enum right { RIGHT_READ, RIGHT_ALL };
 
 enum param_type { PARAM_TEXT, PARAM_INT, PARAM_BOOL, PARAM_SPAN, PARAM_SIGNAL, PARAM_TEXTS, PARAM_MAP, N_PARAM_TYPES };
+/* "a string" */
+const char *rpc_type_words(enum param_type type);
 #define MAX_PARAMS 8
 struct param { const char *name; uint8_t type; bool needed; };
 

@@ -67,18 +67,60 @@ static void refuse(int fd, int code, const char *words)
 	(void)sys_close(fd);
 }
 
+static void drop_fds(struct conn *c)
+{
+	for (int i = 0; i < c->n_fds; i++)
+		(void)sys_close(c->fds[i]);
+	c->n_fds = 0;
+}
+
+static void shut(struct desk *d, uint32_t i)
+{
+	struct conn *c = d->conns[i];
+
+	errands_drop(d, c);
+	desk_watch(d, EPOLL_CTL_DEL, c->fd, 0, FROM_CONN, i);
+	(void)sys_close(c->fd);
+	drop_fds(c);
+	free(c->in);
+	free(c->followed);
+	buf_free(&c->out);
+	free(c);
+	d->conns[i] = NULL;
+	d->n_conns--;
+	logs_unsubscribe(d);
+}
+
+/* A place that its client has left already, though nobody has looked there since: free it. */
+static uint32_t free_place(struct desk *d)
+{
+	uint32_t i = 0;
+	char c;
+
+	while (i < MAX_CONNS && d->conns[i])
+		i++;
+	for (uint32_t k = 0; i == MAX_CONNS && k < MAX_CONNS; k++) {
+		const struct conn *one = d->conns[k];
+
+		if (!one->rpc.open && !one->out.len && recv(one->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
+			shut(d, k);
+			i = k;
+		}
+	}
+	return i;
+}
+
 static void take_in(struct desk *d, int fd)
 {
 	enum right right;
-	uint32_t i = 0;
 	uid_t uid;
 
 	if (!admitted(d, fd, &uid, &right)) {
 		refuse(fd, RPC_DENIED, "this socket is for root, and for readers in ControlGroup=");
 		return;
 	}
-	while (i < MAX_CONNS && d->conns[i])
-		i++;
+	uint32_t i = free_place(d);
+
 	/* The last place is kept for root. */
 	if (i == MAX_CONNS || (uid != 0 && d->n_conns == MAX_CONNS - 1)) {
 		refuse(fd, RPC_BUSY, "all 64 connections are taken; try again later");
@@ -106,30 +148,6 @@ void server_accept(struct desk *d)
 			return;
 		take_in(d, fd);
 	}
-}
-
-static void drop_fds(struct conn *c)
-{
-	for (int i = 0; i < c->n_fds; i++)
-		(void)sys_close(c->fds[i]);
-	c->n_fds = 0;
-}
-
-static void shut(struct desk *d, uint32_t i)
-{
-	struct conn *c = d->conns[i];
-
-	errands_drop(d, c);
-	desk_watch(d, EPOLL_CTL_DEL, c->fd, 0, FROM_CONN, i);
-	(void)sys_close(c->fd);
-	drop_fds(c);
-	free(c->in);
-	free(c->followed);
-	buf_free(&c->out);
-	free(c);
-	d->conns[i] = NULL;
-	d->n_conns--;
-	logs_unsubscribe(d);
 }
 
 static bool in_room(struct conn *c, size_t n)

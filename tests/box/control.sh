@@ -1,136 +1,370 @@
 #!/usr/bin/env bash
-# control.sh - the operator at work: verbs and their exit statuses, why things are as they are, exec, a desk that dies.
-# shellcheck source=tests/lib/box.sh disable=SC2016
+# control.sh - asking and commanding: every verb and its exit status, the socket itself, logs, exec, and a desk that dies.
+# shellcheck source=tests/lib/box.sh disable=SC2016,SC2119
 . "${0%/*}/../lib/box.sh"
 
+said() { cat "$BOX/said"; }
+# saying TEXT PATTERN: what the last judged command printed.
+saying() {
+	if grep -qE -- "$2" "$BOX/said"; then
+		passed "$1"
+	else
+		failed "$1" "no \"$2\" in: $(said)"
+	fi
+}
+# hang_up WORDS: kills the client in the container that was called with these words.
+hang_up() { in_box kill -KILL "$(in_box ps -o pid,args | awk -v words="coppice $1" 'index($0, words) { print $1 }')"; }
+# as UID COMMAND...: in the container, as somebody else.
+as() { timeout 20 nsenter --target "$BOX_PID" --mount --uts --ipc --net --pid --cgroup -S "$1" -G "$1" -- "${@:2}"; }
+manager() { ctl rpc status | "$box_python" -c 'import json, sys; print(eval("json.load(sys.stdin)[\"manager\"]" + sys.argv[1]))' "$1"; }
+
 image small
-unit db <<-'EOF'
-	[Service]
-	Image=small
-	Environment=PLACE=db
-	User=www
-	ExecStart=/bin/sleep inf
-EOF
 unit web <<-'EOF'
 	[Unit]
-	Description=The web
-	Requires=db.service
+	Description=the web server
+	[Service]
+	Image=small
+	User=www
+	Environment=COLOUR=green
+	WorkingDirectory=/var/www
+	ExecStart=/bin/sleep inf
+	ExecReload=/bin/sh -c 'exit 0'
+EOF
+unit app <<-'EOF'
+	[Unit]
+	Requires=web.service
 	[Service]
 	ExecStart=/bin/sleep inf
-	ExecReload=/bin/touch /reloaded
 EOF
-unit broken <<-'EOF'
-	[Service]
-	ExecStart=/bin/nothing-here
-EOF
-unit once <<-'EOF'
-	[Service]
-	Type=oneshot
-	ExecStart=/bin/true
-EOF
-unit slow <<-'EOF'
+unit stays <<-'EOF'
 	[Service]
 	Type=notify
-	TimeoutStartSec=infinity
 	ExecStart=/bin/sleep inf
 EOF
+unit fails <<-'EOF'
+	[Service]
+	ExecStartPre=/bin/sh -c 'exit 9'
+	ExecStart=/bin/sleep inf
+EOF
+mkfifo "$BOX/root/words"
+unit talk <<-'EOF'
+	[Service]
+	ExecStart=/bin/sh -c 'exec 3<>/words; while read -r line <&3; do echo "$line"; done'
+EOF
+tell() { printf '%s\n' "$@" 1<>"$BOX/root/words"; }
 
+# --- verbs ---------------------------------------------------------------------------------------------------
+
+check_status 6 "without a PID 1 there is nobody to talk to: 6" "$BOX/root/usr/bin/coppice" ping --socket "$BOX/nothing"
 boot
-wait_for '[[ "$(states db web once broken)" =~ ^(ready|running)\ (ready|running)\ done\ failed$ ]]'
-
-# --- what it says --------------------------------------------------------------------------------------------
-
+check_ok "wait" ctl wait --timeout=5 web app talk
+check_ok "ping" ctl ping
+check "answers pong" "$(said)" = pong
+check_ok "version" ctl version
+check "says which" "$(said | cut -d' ' -f1)" = coppice
+check_ok "help" ctl help
+for verb in status start stop restart reload reset-failed kill wait logs exec health events check show cat graph exit poweroff halt reboot ping rpc version help; do
+	grep -q "^  $verb " "$BOX/said" || failed "help lists $verb"
+	ctl help $verb | grep -q "^coppice $verb - " || failed "help $verb says what it does"
+done
 check_ok "status" ctl status
-check "a table with its head" "$(ctl status | grep -c '^UNIT *STATE *HEALTH *PID *SINCE *RESTARTS *WHY$')" = 1
-check "why a unit failed: file, line and setting" \
-	"$(ctl status broken | grep -c 'cannot run /bin/nothing-here: no such file.*see broken.service:2 ExecStart=')" = 1
-check_status 3 "a unit that is not there" ctl status bd
-check "and the one that was meant" "$(grep -c 'did you mean "db"' "$BOX/said")" = 1
-check_status 1 "health of the whole: one has failed" ctl health
-check_ok "health of one that runs" ctl health web
-check_status 1 "health of one that failed" ctl health broken
-check_status 1 "waiting for all is over once one has failed" ctl wait --timeout=10s
-check "which is named" "$(grep -c 'broken has failed' "$BOX/said")" = 1
-check_status 5 "a wait that is too long" ctl wait --for=stopped --timeout=100ms web
-check_status 2 "a verb that is not" ctl frobnicate
-check_status 6 "nobody there" ctl status --socket=/nowhere
-check "the graph" "$(ctl graph --dot | grep -c '"web" -> "db"')" = 1
-check "show: a setting and its origin" "$(ctl show web | grep -c '^Unit.Description=The web *# .*web.service:2$')" = 1
-check "cat: the file itself" "$(ctl cat web | grep -c '^Description=The web$')" = 1
-check "every method that is told of" "$(ctl rpc status '{"unit":"db"}' | grep -c '"image":"small","root":"/run/coppice/root/db"')" = 1
-
-# --- what it does --------------------------------------------------------------------------------------------
-
-first=$(status_of web pid)
-check_ok "restart" ctl restart web
-check "another process" "$(status_of web pid)" != "$first"
-check_ok "stop" ctl stop web
-check "is down when stop is done" "$(status_of web state)" = inactive
-check_status 4 "kill of what does not run" ctl kill web
-check_ok "start" ctl start web
-check "is up when start is done" "$(status_of web ready)" = true
+check "shows every unit with its state, without colours where there is no terminal" \
+	"$(said | awk '$1 == "web" { print $2 }') $(grep -c $'\e' "$BOX/said")" = "running 0"
+check "and why" "$(said | grep '^fails ' | grep -c 'ExecStartPre= exited with status 9')" = 1
+check_ok "status UNIT" ctl status web
+saying "tells more of it" 'the web server'
+check "status --json has all that the contract names" "$(ctl status --json web | "$box_python" -c '
+import json, sys
+s = json.load(sys.stdin)
+u = s["units"][0]
+names = "unit description state sub ready health pid since restarts exit why waiting_on image root log".split()
+missing = [n for n in names if n not in u] + [n for n in ("result", "message", "failures") if n not in u["health"]]
+missing += [n for n in ("lines", "dropped") if n not in u["log"]] + ([] if "manager" in s and len(s["units"]) == 1 else ["shape"])
+print(*missing)')" = ""
+check_status 3 "no such unit: 3" ctl status wep
+saying "it names the nearest" 'did you mean "web"'
+check_status 3 "also for start" ctl start nobody
+check_status 2 "no such verb: 2" ctl stats
+saying "it names the nearest" 'did you mean "status"'
+check_status 2 "no such option: 2" ctl status --jsno
+check_status 2 "too few arguments: 2" ctl start
+check_status 2 "no such signal: 2" ctl kill -s NONE web
+check_status 2 "no such method: 2" ctl rpc nothing
+check_status 1 "a start that fails: 1" ctl start fails
+saying "with the reason" 'ExecStartPre= exited with status 9'
+check_status 4 "kill of what does not run: 4" ctl kill fails
+check_status 5 "wait --timeout: 5" ctl wait --timeout=100ms stays
+check_status 5 "start --timeout: 5" ctl start --timeout=100ms stays
+check_ok "start --no-wait does not wait" ctl start --no-wait stays
+check_ok "kill sends a signal" ctl kill -s KILL stays
+check_ok "wait --for=stopped" ctl wait --for=stopped --timeout=5 stays
+check_status 1 "wait for one that has failed: 1" ctl wait --timeout=5 stays
 check_ok "reload" ctl reload web
-check "has been done" -e "$BOX/root/reloaded"
-check_status 1 "start of what cannot run" ctl start broken
-check_ok "start of what ends well" ctl start once
-check_ok "reset-failed" ctl reset-failed broken
-check "failed no more" "$(status_of broken state)" = inactive
-ctl kill -s KILL web
-wait_for '[[ $(status_of web state) = failed ]]'
-check "killed by whom" "$(status_of web why)" = "killed by SIGKILL"
-check "and its last end" "$(status_of web exit.signal)" = 9
+check_ok "restart takes several" ctl restart web talk
+check_ok "stop of a requirement" ctl stop web
+check "takes its dependents along" "$(states web app)" = "inactive inactive"
+check_status 4 "exec in a root that is not there: 4" ctl exec web true
+check_ok "stop of what is down already" ctl stop web
+check_ok "start" ctl start app
+check "takes its requirements along" "$(states web app)" = "running running"
+check_ok "health UNIT" ctl health web
+check_status 1 "health: not of one that failed" ctl health fails
+check_ok "show" ctl show web
+saying "every setting in effect, and where it comes from" 'User=www.*web.service:5'
+saying "also those that nobody set" 'KillSignal=(SIG)?TERM'
+check_ok "cat" ctl cat web
+saying "prints the file" '^Description=the web server$'
+check_ok "graph" ctl graph
+saying "names both ends" 'web.*requires'
+check_ok "graph --dot" ctl graph --dot
+saying "is for Graphviz" '^digraph'
+(ctl events >"$BOX/events") 2>/dev/null &
+wait_for '[[ $(manager "[\"pid\"]") ]] && { ctl restart app; grep -q app "$BOX/events"; }'
+passed "events tells of a restart"
+hang_up events
+in_box coppice init --dry-run >"$BOX/said"
+check "init --dry-run shows the order of starts" "$(grep '^start ' "$BOX/said" | grep -n . | sed -n 's/^\([0-9]*\):start *\(web\|app\) .*/\2/p' | xargs)" = "web app"
+check_status 2 "init does not take an option it does not know" in_box coppice init --dry-rum
 
-# A start that nobody has the patience for.
-check_status 5 "start waits until it is ready" ctl start --timeout=200ms slow
-check "which it is not" "$(status_of slow ready)" = false
-check_ok "and does not, if told so" ctl start --no-wait slow
-check_ok "stop of what was never ready" ctl stop slow
+# --- who may -------------------------------------------------------------------------------------------------
+
+check_status 6 "another user does not even connect" as 65534 coppice ping
+
+# --- logs ----------------------------------------------------------------------------------------------------
+
+tell one two three
+wait_for '[[ $(ctl logs talk) == *three* ]]'
+check "logs" "$(ctl logs talk | xargs)" = "one two three"
+check "logs -n" "$(ctl logs -n 2 talk | xargs)" = "two three"
+(ctl logs -f -n 1 talk >"$BOX/followed") 2>/dev/null &
+wait_for 'grep -q three "$BOX/followed"'
+tell four
+wait_for 'grep -q four "$BOX/followed"'
+check "logs -f goes on with each new line" "$(xargs <"$BOX/followed")" = "three four"
+hang_up "logs -f"
+check_ok "logs of all say whose line it is" eval 'ctl logs | grep -qE "talk +[|] four"'
+check "logs --since" "$(ctl logs --since=1h talk | wc -l)" = 4
+check "logs --json" "$(ctl logs --json -n 1 talk | "$box_python" -c 'import json, sys; print(json.loads(sys.stdin.readline()).get("text"))')" = four
 
 # --- exec ----------------------------------------------------------------------------------------------------
 
-check "in the unit's image" "$(ctl exec db cat /etc/os-release | head -1)" = ID=small
-check "with its environment" "$(ctl exec db sh -c 'echo $PLACE')" = db
-check "as its user" "$(ctl exec db id -u)" = 1000
-check "as another" "$(ctl exec -u root db id -u)" = 0
-check "with more of an environment" "$(ctl exec -e PLACE=here -e MORE=1 db sh -c 'echo $PLACE $MORE')" = "here 1"
-check "somewhere else" "$(ctl exec -w /var db pwd)" = /var
-check_status 7 "its status" ctl exec db sh -c 'exit 7'
-check_status 137 "its death" ctl exec db sh -c 'kill -9 $$'
-check_status 127 "no such program" ctl exec db /bin/nothing-here
-check_status 126 "no program" ctl exec db /etc/passwd
-check "stdin only when asked for" "$(echo word | ctl exec db cat)" = ""
-check "stdin when asked for" "$(echo word | ctl exec -i db cat)" = word
-check "a terminal of its own" "$(ctl exec -t db sh -c 'test -t 1 && echo yes' | tr -d '\r')" = yes
-check "a lot of output, whole" "$(ctl exec db seq 1 100000 | cksum)" = "$(seq 1 100000 | cksum)"
-check "a lot through a terminal, whole" "$(ctl exec -t db seq 1 20000 | tr -d '\r' | cksum)" = "$(seq 1 20000 | cksum)"
+check_status 7 "exec passes the exit status on" ctl exec web sh -c 'exit 7'
+check_status 137 "and a signal as 128 and its number" ctl exec web sh -c 'kill -KILL $$'
+check_status 127 "127 where there is no such program" ctl exec web absent
+check "it runs in the unit's image, as its user, in its directory, with its environment" \
+	"$(ctl exec web sh -c '. /etc/os-release; echo $ID $(id -un) $(pwd) $COLOUR $HOME')" = "small www /var/www green /var/www"
+check "-u, -w, -e" "$(ctl exec -u root -w /tmp -e COLOUR=red -e 'X=a b' web sh -c 'echo $(id -u) $(pwd) $COLOUR "$X"')" = "0 /tmp red a b"
+check "-u nobody of the image" "$(ctl exec -u nobody web id -u)" = 65534
+check "without -i it reads nothing" "$(echo hello | ctl exec web cat)" = ""
+check "with -i it reads" "$(echo hello | ctl exec -i web cat)" = hello
+check "without a command it is the user's shell" "$(echo 'echo I am $USER' | ctl exec -i web)" = "I am www"
+check "a megabyte goes through and back" "$(head -c 1000000 /dev/zero | ctl exec -i web cat | wc -c)" = 1000000
+check "its stderr is apart" "$(ctl exec web sh -c 'echo out; echo err >&2' 2>/dev/null)" = out
+check "exec as root has no more rights than the unit" "$(ctl exec -u root web grep CapBnd /proc/self/status | cut -f2)" = 00000000800005fb
+check "no descriptor of PID 1 comes along" "$(ctl exec web ls /proc/self/fd | xargs)" = "0 1 2 3"
+cat >"$BOX/terminal.py" <<-'PY'
+	import os, pty, sys
+	got = b""
+	pid, master = pty.fork()
+	if pid == 0:
+	    os.execvp(sys.argv[1], sys.argv[1:])
+	os.write(master, b"word\n")
+	while True:
+	    try:
+	        piece = os.read(master, 4096)
+	    except OSError:
+	        break
+	    if not piece:
+	        break
+	    got += piece
+	status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+	print(status, got.decode().replace("\r\n", " ").strip())
+PY
+# The operator's own terminal may echo the word, too, as long as it is not raw.
+check "-t gives it a terminal of its own, and its status comes back" \
+	"$("$box_python" "$BOX/terminal.py" nsenter --target "$BOX_PID" --mount --uts --ipc --net --pid --cgroup -- \
+		/usr/bin/coppice exec -it web sh -c '[ -t 0 ] && [ -t 1 ] && read x && echo got $x; exit 5' | sed 's/word word/word/')" = "5 word got word"
+(ctl exec web sleep 5555) 2>/dev/null &
+wait_for 'in_box ps -o args | grep -q "^sleep 5555"'
+hang_up "exec web sleep"
+wait_for '! in_box ps -o args | grep -q "^sleep 5555"'
+passed "a client that is gone takes its command along"
 
-# The client is interrupted: what it ran does not stay.
-ctl exec db sleep 4242 &
-client=$!
-wait_for 'pgrep -fx "sleep 4242" && pgrep -fx "/usr/bin/coppice exec db sleep 4242"'
-kill "$(pgrep -fx '/usr/bin/coppice exec db sleep 4242')"
-wait_for '! pgrep -fx "sleep 4242"'
-wait "$client" 2>/dev/null
-passed "a command does not outlive its client"
+# --- the socket itself ---------------------------------------------------------------------------------------
 
-# --- the socket ----------------------------------------------------------------------------------------------
+cat >"$BOX/rpc.py" <<-'PY'
+	import json, os, socket, sys, time
+	path = sys.argv[1]
+	def connect():
+	    s = socket.socket(socket.AF_UNIX)
+	    s.settimeout(10)
+	    s.connect(path)
+	    return s, s.makefile("rb")
+	def answer(f):
+	    line = f.readline()
+	    return json.loads(line) if line else None
+	def ask(text):
+	    s.sendall(text if isinstance(text, bytes) else text.encode() + b"\n")
+	    return answer(f)
+	n = 0
+	def check(text, good, got=""):
+	    global n
+	    print("%s %s%s" % ("ok" if good else "not ok", text, "" if good else ": " + repr(got)))
+	def code(a):
+	    return a.get("error", {}).get("code") if isinstance(a, dict) else a
+	PING = '{"jsonrpc":"2.0","id":%s,"method":"ping"}'
+	s, f = connect()
+	a = ask(PING % 1)
+	check("a request, its answer", a == {"jsonrpc": "2.0", "id": 1, "result": "pong"}, a)
+	a = ask(PING % '"x"')
+	check("the id comes back as it was", a["id"] == "x", a)
+	a = ask((PING % 2 + "\r\n").encode())
+	check("CRLF is as good as LF", a["id"] == 2, a)
+	s.sendall((PING % 3 + "\n" + PING % 4 + "\n").encode())
+	a = {answer(f)["id"], answer(f)["id"]}
+	check("two requests in one piece", a == {3, 4}, a)
+	for piece in (PING % 5 + "\n").encode().partition(b"method"):
+	    s.sendall(piece)
+	    time.sleep(0.02)
+	a = answer(f)
+	check("one request in three pieces", a["id"] == 5, a)
+	a = ask("this is no JSON")
+	check("what is not JSON: -32700, and id null", code(a) == -32700 and a["id"] is None, a)
+	a = ask("{}")
+	check("what is no request: -32600", code(a) == -32600, a)
+	a = ask('{"jsonrpc":"1.0","id":1,"method":"ping"}')
+	check("another version: -32600", code(a) == -32600, a)
+	a = ask('{"jsonrpc":"2.0","id":1,"method":"pong"}')
+	check("no such method: -32601", code(a) == -32601, a)
+	a = ask('{"jsonrpc":"2.0","id":1,"method":"start","params":{"unti":"web"}}')
+	check("no such parameter: -32602", code(a) == -32602 and "unit" in a["error"]["message"], a)
+	a = ask('{"jsonrpc":"2.0","id":1,"method":"start","params":{"unit":7}}')
+	check("a parameter of another type: -32602", code(a) == -32602, a)
+	a = ask('{"jsonrpc":"2.0","id":1,"method":"start","params":{"unit":"fails"}}')
+	check("data.unit and data.why tell of a failure",
+	      a["error"].get("data", {}).get("unit") == "fails" and "status 9" in a["error"]["data"].get("why", ""), a)
+	s.sendall(b'{"jsonrpc":"2.0","method":"ping"}\n')
+	a = ask(PING % 6)
+	check("a notification gets no answer", a["id"] == 6, a)
+	a = ask("[%s,%s,1]" % (PING % 7, PING % 8))
+	check("a batch", isinstance(a, list) and sorted(str(x["id"]) for x in a) == ["7", "8", "None"], a)
+	a = ask(b'{"jsonrpc":"2.0","id":1,"method":"ping\0"}\n')
+	check("a NUL byte: -32700", code(a) == -32700, a)
+	deep = '{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":%s}}'
+	a = ask(deep % ("[" * 15 + "]" * 15))
+	check("deeper than 16 levels: refused", code(a) in (-32600, -32700), a)
+	a = ask('{"jsonrpc":"2.0","id":1,"method":"%s"}' % ("x" * 70000))
+	check("longer than 64 KiB: refused", code(a) == -32600, a)
+	a = ask(PING % 9)
+	check("and the connection is still good", a["id"] == 9, a)
+	s.sendall(('{"jsonrpc":"2.0","id":10,"method":"wait","params":{"unit":"stays","for":"ready","timeout":0.2}}\n' + PING % 11 + "\n").encode())
+	a = [answer(f)["id"], answer(f)["id"]]
+	check("answers may come in another order", sorted(a) == [10, 11], a)
+	more = []
+	for i in range(63):
+	    more.append(connect())
+	t, g = connect()
+	a = answer(g)
+	check("the 65th connection is told that there are too many", a and "error" in a and answer(g) is None, a)
+	for c, g in more:
+	    g.close()
+	    c.close()
+	for i in range(200):
+	    t, g = connect()
+	    try:
+	        t.sendall((PING % 12 + "\n").encode())
+	        a = answer(g)
+	    except OSError:
+	        a = None
+	    if a and a.get("id") == 12:
+	        break
+	    time.sleep(0.02)
+	check("when others have left there is room again", a and a.get("id") == 12, a)
+	for i in range(50):
+	    c = socket.socket(socket.AF_UNIX)
+	    c.connect(path)
+	    c.sendall(b'{"jsonrpc"')
+	    c.close()
+	check("who leaves in the middle of a word harms nobody", ask(PING % 13)["id"] == 13)
+PY
+sock=/proc/$BOX_PID/root/run/coppice/control.sock
+while IFS= read -r line; do
+	case $line in
+	"ok "*) passed "socket: ${line#ok }" ;;
+	*) failed "socket: ${line#not ok }" ;;
+	esac
+done < <("$box_python" "$BOX/rpc.py" "$sock" 2>&1)
 
-check "is root's alone" "$(in_box stat -c %a /run/coppice/control.sock)" = 600
-check_fails "so nobody else gets in" in_box setpriv --reuid=1000 --clear-groups coppice status
-check "units do not see it" "$(ctl exec -u root db sh -c 'ls /run/coppice/control.sock 2>/dev/null')" = ""
+# --- somebody does not read ----------------------------------------------------------------------------------
 
-# --- a desk that dies ----------------------------------------------------------------------------------------
+# slowest: the longest of 30 pings, in ms.
+cat >"$BOX/slowest.py" <<-'PY'
+	import socket, sys, time
+	s = socket.socket(socket.AF_UNIX)
+	s.connect(sys.argv[1])
+	f, worst = s.makefile("rb"), 0
+	for i in range(30):
+	    start = time.monotonic()
+	    s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+	    assert b"pong" in f.readline()
+	    worst = max(worst, time.monotonic() - start)
+	    time.sleep(0.005)
+	print(int(worst * 1000))
+PY
+slowest() { "$box_python" "$BOX/slowest.py" "/proc/$BOX_PID/root/run/coppice/control.sock"; }
+in_time() { local ms; ms=$(slowest) && [[ $ms -le $((100 * ${BOX_PATIENCE:-1})) ]]; }
 
-desk=$(ctl rpc status '{"unit":"db"}' | grep -o '"desk":[0-9]*' | tr -dc 0-9)
-up=$(status_of db pid)
-in_box kill -9 "$desk"
+# --- the desk dies -------------------------------------------------------------------------------------------
+
+desk=$(manager '["helpers"]["desk"]') web=$(status_of web pid)
+in_box kill -KILL "$desk"
+wait_for '[[ $(manager "[\"helpers\"][\"desk\"]") != "$desk" ]]'
+check "the desk is killed: another one answers" "$(ctl ping)" = pong
+check "units have not noticed" "$(status_of web pid) $(status_of web state)" = "$web running"
+check "what is known of them is kept" "$(status_of fails state) $(status_of fails why)" = "failed ExecStartPre= exited with status 9"
+check "so are their logs" "$(ctl logs talk | xargs)" = "one two three four"
+tell five
+wait_for '[[ $(ctl logs -n 1 talk) = five ]]'
+passed "and they go on"
+check_ok "shutdown by its verb" ctl exit 3
+check_ok "ends PID 1" ended
+check "with the code that was asked for" "$STATUS" = 3
+
+# --- nobody reads the container's output ---------------------------------------------------------------------
+
+unit flood <<-'EOF'
+	[Service]
+	ExecStart=/bin/yes there is always one more line to say
+EOF
+conf <<-'EOF'
+	[Manager]
+	ControlGroup=www
+EOF
+mkfifo "$BOX/console.fifo"
+exec 5<>"$BOX/console.fifo"
+box_spawn "$BOX/root" "$BOX/console.fifo" PATH=/bin:/sbin:/usr/bin:/usr/sbin -- /sbin/init
 wait_for 'ctl ping'
-check "another desk" "$(ctl rpc status '{"unit":"db"}' | grep -o '"desk":[0-9]*' | tr -dc 0-9)" != "$desk"
-check "the same daemons" "$(status_of db pid)" = "$up"
+wait_for '[[ $(status_of flood log.dropped) -gt 1000 ]]'
+check_ok "nobody reads the container's output: ping is answered within 100 ms" in_time
+check_ok "units run" ctl restart web
+check "their lines are kept" "$(ctl logs -n 1 flood)" = "there is always one more line to say"
+mkfifo "$BOX/unread"
+exec 6<>"$BOX/unread"
+(ctl logs -f >&6) 2>/dev/null &
+wait_for 'in_box ps -o args | grep -q "coppice logs -f"'
+check_ok "a client that does not read is no matter either" in_time
+hang_up "logs -f"
+ctl stop flood
+timeout 1 cat <&5 >"$BOX/console"
+check_ok "when somebody reads again, the loss is told" grep -qE '^coppice +\| .*[0-9]+ lines' "$BOX/console"
 
-# --- the end -------------------------------------------------------------------------------------------------
+# --- ControlGroup= -------------------------------------------------------------------------------------------
 
-check_ok "exit 7" ctl exit 7
-ended 20
-check "is the container's status" "$STATUS" = 7
+check_ok "ControlGroup= may read" as 1000 coppice status
+check_status 1 "and not command" as 1000 coppice stop web
+saying "as it is told" 'may only read'
+check "nothing happened" "$(status_of web state)" = running
+check_fails "others may not even read" as 65534 coppice status
+down
+check "a clean stop without a reader" "$STATUS" = 0
 done_testing

@@ -1,8 +1,8 @@
 /*
  * dhcp_run.c - runs net_main() as PID 1 would: a child, a socket to it, its news on stdout.
  *
- * Usage: dhcp_run STATE-DIR RUNTIME-DIR RESOLV-CONF [Key=value...]
- * Key=value are those of [Network]. Prints "absent", "down" or "up", with " default" where there is a default
+ * Usage: dhcp_run STATE-DIR RUNTIME-DIR RESOLV-CONF [Key=value...] [slot=N]
+ * Key=value are those of [Network]; slot=N says which section of several this is. Prints "absent", "down" or "up", with " default" where there is a default
  * route, whenever that changes. SIGTERM closes the socket and gives the lease back, SIGUSR1 closes it and keeps the
  * lease; the exit status is then net_main's. Should net_main end by itself, that is the end here, too.
  */
@@ -91,11 +91,15 @@ int main(int argc, char **argv)
 	struct text why = TEXT(complaints);
 	sigset_t set;
 	int two[2], status = 0;
+	unsigned slot = 0;
 
-	if (argc < 4 || !make_table(argv + 4, argc - 4))
+	if (argc > 4 && sscanf(argv[argc - 1], "slot=%u", &slot) == 1)
+		argc--;
+	if (argc < 4 || slot >= MAX_NETS || !make_table(argv + 4, argc - 4))
 		return usage();
 	if (net_setup_of(&made.head, 1, &setup, &why) < 0)
 		fputs(complaints, stderr);
+	setup.slot = slot;
 	setup.state_dir = argv[1];
 	setup.runtime = argv[2];
 	setup.resolv = argv[3];

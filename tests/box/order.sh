@@ -14,7 +14,8 @@ script serve <<-'EOF'
 	name=$1
 	echo up $name >>/trace
 	trap 'echo stops $name >>/trace; sleep 0.15; echo gone $name >>/trace; exit 0' TERM
-	while :; do sleep 5 & wait $!; done
+	sleep inf &
+	wait $!
 EOF
 # server NAME < the lines of its [Unit]
 server() {

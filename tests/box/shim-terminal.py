@@ -8,7 +8,7 @@ import sys
 import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from shims import KID, PATIENCE, Life, behaviour, main, soon, state
+from shims import KID, PATIENCE, Life, behaviour, children, main, soon, state
 
 FOREVER = 0.25  # seconds after which theirs are taken to do nothing
 
@@ -155,6 +155,32 @@ def _(shim):
         t.type(b"end\n")
         patience = PATIENCE if shim.ours or shim.dialect != "tini" else FOREVER
         return life.until("read", patience), life.end(patience)
+
+
+@behaviour("as PID 1 that leads the session, as docker run -it has it", want=("foreground", True, ["signal 2"], "end", 7), theirs={
+    "tini": (("foreground", True, ["signal 2"], None, "hangs"), "Ctrl-Z does not stop the container for good")})
+def _(shim):
+    with Terminal() as t:
+        end, other = os.pipe()
+        t.life = Life(shim, ["-s"] if shim.dialect == "tini" else [], [KID, "read"], stdin=t.slave, pass_fds=[other],
+                      above=[KID, "pid1", other, "setsid", "--ctty"])
+        os.close(other)
+        with os.fdopen(end) as pipe:
+            one = int(pipe.readline())
+        place = t.life.until("ready").split()[1]
+        command = children(one)[0]
+        holds = t.foreground() == command
+        t.type(b"\x03")
+        got = [t.life.line()]
+        t.type(b"\x1a")
+        soon(lambda: state(command) == "T", FOREVER)
+        t.type(b"end\n")
+        patience = PATIENCE if shim.ours or shim.dialect != "tini" else FOREVER
+        try:
+            return place, holds, got, t.life.until("read", patience), t.life.end(patience)
+        finally:
+            if state(one):
+                os.kill(one, 9)
 
 
 @behaviour("a SIGSTOP of its own is not ours to undo", on="tini catatonit coppice", want="T")

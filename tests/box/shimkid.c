@@ -61,14 +61,13 @@ static _Noreturn void run(char **argv)
 
 /* ---- above ---- */
 
-/* with BLOCKED IGNORED CMD...: two masks in hexadecimal. */
+/* with BLOCKED IGNORED CMD...: two masks in hexadecimal; all other signals are at their default. */
 static int with(char **argv)
 {
 	uint64_t ignored = strtoull(argv[1], NULL, 16);
 
 	for (int sig = 1; sig <= 64; sig++)
-		if (ignored >> (sig - 1) & 1)
-			set_handler(sig, SIG_IGN);
+		set_handler(sig, ignored >> (sig - 1) & 1 ? SIG_IGN : SIG_DFL);
 	set_mask(strtoull(argv[0], NULL, 16));
 	run(argv + 2);
 }
@@ -183,6 +182,17 @@ static int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+static pid_t start(char **line)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		(void)execv(line[0], line);
+		_exit(99);
+	}
+	return pid;
+}
+
 /*
  * race N SHIM...: each shim in turn, N times, from before it is started to when its
  * command runs; a line of N spans in ns for each round, in the order of the shims.
@@ -198,13 +208,8 @@ static int race(char **argv)
 		for (char **shim = argv + 1; *shim; shim++) {
 			(void)snprintf(since, sizeof(since), "%lld", (long long)now_ns());
 			char *line[] = { *shim, (char *)"-s", (char *)"--", self, (char *)"stamp", since, NULL };
-			pid_t pid = vfork();
 
-			if (pid == 0) {
-				(void)execv(line[0], line);
-				_exit(99);
-			}
-			(void)waitpid(pid, NULL, 0);
+			(void)waitpid(start(line), NULL, 0);
 		}
 		(void)write(STDOUT_FILENO, "\n", 1);
 	}

@@ -8,9 +8,12 @@ puppet=$box_top/build/tests/box/puppet
 trace() { cat "$BOX/root/trace" 2>/dev/null; }
 
 script serve <<-'EOF'
+	sleep inf &
+	# What is forked but not executed yet would not hear a SIGTERM.
+	until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done
 	trap 'echo stopped >>/trace; exit 0' TERM
 	: >/run/serves
-	while :; do sleep 5 & wait $!; done
+	wait $!
 EOF
 unit web <<-'EOF'
 	[Service]

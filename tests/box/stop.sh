@@ -11,7 +11,16 @@ took() {
 	"$@"
 	TOOK=$(((${EPOCHREALTIME/./} - start) / 1000))
 }
-stubborn='ExecStart=/bin/sh -c '\''trap "" TERM; : >/run/up.%p; while :; do sleep 5 & wait $$!; done'\'
+stubborn='ExecStart=/bin/sh -c '\''trap "" TERM; : >/run/up.%p; exec sleep inf'\'
+# serve NAME COMMAND: runs the command when it is told to stop.
+script serve <<-'EOF'
+	sleep inf &
+	# What is forked but not executed yet would not hear a SIGTERM.
+	until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done
+	trap "$2; exit 0" TERM
+	: >/run/up.$1
+	wait $!
+EOF
 is_up() { [[ -e /proc/$BOX_PID/root/run/up.$1 ]]; }
 
 # --- those that do not want to -------------------------------------------------------------------------------
@@ -58,7 +67,7 @@ check "ShutdownTimeoutSec= is the budget of all together" "$STATUS $((TOOK <= 13
 afresh
 unit slow <<-'EOF'
 	[Service]
-	ExecStart=/bin/sh -c 'trap "sleep 0.4; echo wrote it >>/trace; exit 0" TERM; : >/run/up.slow; while :; do sleep 5 & wait $$!; done'
+	ExecStart=/bin/serve slow "sleep 0.4; echo wrote it >>/trace"
 EOF
 unit daemons <<-'EOF'
 	[Service]
@@ -68,15 +77,19 @@ unit daemons <<-'EOF'
 	ExecStart=/bin/leave
 EOF
 script leave <<-'EOF'
-	setsid sh -c 'trap "sleep 0.3; echo stranger gone >>/trace; exit 0" TERM; : >/run/up.stranger; while :; do sleep 5 & wait $!; done' &
+	setsid serve stranger "sleep 0.3; echo stranger gone >>/trace" &
 	setsid sh -c 'trap "" TERM; : >/run/up.deaf; while :; do sleep 0.2; done' &
+EOF
+# Who is deaf gets half of what is left of it.
+conf <<-'EOF'
+	[Manager]
+	ShutdownTimeoutSec=3s
 EOF
 boot
 wait_for 'is_up slow && is_up stranger && is_up deaf'
-(in_box sh -c 'trap "echo guest gone >>/trace; exit" TERM; : >/run/up.guest; while :; do sleep 5 & wait $!; done') &
+(in_box serve guest "echo guest gone >>/trace") &
 wait_for 'is_up guest'
 check "a daemon that left its parent is PID 1's child" "$(in_box ps -o ppid,args | grep -c '^ *1 .*stranger')" = 1
-conf <<<''
 took down
 check "each that is asked to stop is waited for" "$(trace | grep -c 'wrote it') $STATUS" = "1 0"
 check "strangers hear SIGTERM, too, and are waited for" "$(trace | grep -c 'stranger gone')" = 1
@@ -181,7 +194,7 @@ EOF
 mkdir -p "$BOX/root/alt"
 cat >"$BOX/root/alt/web.service" <<-'EOF'
 	[Service]
-	ExecStart=/bin/sh -c 'trap "echo web stopped >>/trace; exit 0" TERM; setsid sleep 3333 & : >/run/up.alt; while :; do sleep 5 & wait $$!; done'
+	ExecStart=/bin/sh -c 'setsid sleep 3333 & exec serve alt "echo web stopped >>/trace"'
 EOF
 boot
 in_box /usr/bin/coppice init --no-boot --units /alt --runtime /run/alt >"$BOX/alt.console" 2>&1 &

@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sleep_until(fz.now + a * 256 + b);
 			break;
 		case 2:
-			sleep_until(fz.now + ((msec_t)a * 256 + b) * 1000);
+			sleep_until(fz.now + ((msec_t)a * 256 + b) * 100);
 			break;
 		case 3:
 			/* Without looking up, as in a sleep. */

@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena a = { 0 };
 	struct seen s = { .env = { .arena = &a } };
 	/* Exactly as large as they are, so that reading or writing beyond is seen. */
-	char *text = malloc(size + 1), *whole = malloc(size ? size : 1), *scratch = malloc(size + 1);
+	char *text = malloc(size + 1), *whole = calloc(1, size ? size : 1), *scratch = malloc(size + 1);
 
 	must(text && whole && scratch);
 	if (size) {

@@ -6,6 +6,7 @@ Theirs must be that too ("same answer"), or be what the mark says of theirs, wit
 
 The harness adopts every orphan (PR_SET_CHILD_SUBREAPER), so that nothing outlives a behaviour.
 """
+import atexit
 import ctypes
 import os
 import select
@@ -21,7 +22,6 @@ OURS = os.path.abspath(os.environ.get("COPPICE", TOP + "/coppice"))
 KID = os.environ.get("SHIMKID", TOP + "/build/tests/box/shimkid")
 PATIENCE = 10 * int(os.environ.get("BOX_PATIENCE", "1"))  # seconds until something that must happen counts as not happening
 DIALECTS = ["tini", "dumb-init", "catatonit", "coppice"]
-libc = ctypes.CDLL(None, use_errno=True)
 cases = []
 everybody = []  # every Shim there is, theirs and ours
 
@@ -135,13 +135,14 @@ def children(pid):
 
 
 def sweep():
-    """Ends whoever was left to us."""
-    for pid in children(os.getpid()):
-        try:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
+    """Ends whoever was left to us, and those who are left to us by that."""
+    while left := children(os.getpid()):
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
 
 
 def status_of(pid, key):
@@ -214,6 +215,15 @@ def looked(shim, options, *words, **more):
         return facts
 
 
+# Whoever is left at the end, whatever end that is, comes to us and goes with us.
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # as nohup(1) and "&" leave them
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+atexit.register(sweep)
+
+
 def tell(good, number, text, *why):
     print("ok" if good else "not ok", number, "-", text)
     for line in why:
@@ -229,7 +239,6 @@ def main():
         if not os.access(needed, os.X_OK):
             print(f"not ok 1 - there is {needed}; run make coppice programs\n1..1")
             return 1
-    libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     only = sys.argv[1:]
     number = failed = 0
     with tempfile.TemporaryDirectory(prefix="shims-") as room:

@@ -436,6 +436,8 @@ static void judge_unit(uint32_t i)
 	if ((s->r.state == UP || s->r.state == RELOADING || s->r.state == SICK || s->r.state == POSTING) && runs_main(unit_at(i)) &&
 	    s->proc[ROLE_MAIN].pid == 0)
 		broke(P_UP_RUNS, "u%02u is %s without main", i, svc_state_word(s->r.state));
+	if ((s->r.state == UP || s->r.state == POSTING) && unit_at(i)->type == TYPE_NOTIFY && unit_at(i)->kind == UNIT_SERVICE && !s->said_ready)
+		broke(P_UP_RUNS, "u%02u is %s and has not said that it is ready", i, svc_state_word(s->r.state));
 	if (s->r.main != s->proc[ROLE_MAIN].pid || s->r.control != s->proc[ROLE_CONTROL].pid)
 		broke(P_RECORDS, "u%02u records pids %d %d for %d %d", i, s->r.main, s->r.control, s->proc[ROLE_MAIN].pid, s->proc[ROLE_CONTROL].pid);
 	bool session = false;

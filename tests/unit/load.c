@@ -39,7 +39,7 @@ static void test_edges(void)
 		  "PartOf=g\nConflicts=h\nRequisite=i\n" SERVICE);
 	units_put(&u, "b.service", "[Unit]\nAfter=c\n" SERVICE);
 	units_put(&u, "c.service", SERVICE);
-	units_put(&u, "d.container", "[Container]\nImage=x\n");
+	units_put(&u, "d.container", "[Container]\nImage=x\nExec=/x\n");
 	units_put(&u, "e.target", "[Unit]\nWants=c b\nWants=c\n");
 	for (const char *name = "fghi"; *name; name++)
 		units_put(&u, (char[]){ *name, '.', 's', 'e', 'r', 'v', 'i', 'c', 'e', 0 }, SERVICE);
@@ -266,7 +266,7 @@ static void test_rules(void)
 	units_put(&u, "watched.service", "[Service]\nWatchdogSec=5\nNotifyAccess=all\nExecStart=/x\n");
 	units_put(&u, "check.service", "[Unit]\nDescription=The check\n[Service]\nHealthTcp=1\n");
 	units_put(&u, "hidden.service", "[Service]\nHealthTcp=1\nHealthDisplay=\nOOMScoreAdjust=0\n");
-	units_put(&u, "entry.container", "[Container]\nImage=x\nHealthTcp=1\nUser=5:6\n");
+	units_put(&u, "entry.container", "[Container]\nImage=x\nExec=/x\nHealthTcp=1\nUser=5:6\n");
 	units_put(&u, "stop.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/x\n");
 	CHECK(units_load(&u) == 0 && !u.findings.n, "loads: %s", units_said(&u));
 
@@ -297,8 +297,8 @@ static void test_rules(void)
 	      "only a health check: a check, shown by its description");
 	CHECK(!*text(&u, units_get(&u, "hidden")->health_display) && units_get(&u, "hidden")->oom_set,
 	      "an empty HealthDisplay= hides it");
-	CHECK(e->type == TYPE_EXEC && !e->start && !strcmp(text(&u, e->user), "5") &&
-	      !strcmp(text(&u, e->group), "6"), "with an image it is a daemon, whose program the image names");
+	CHECK(e->type == TYPE_EXEC && !strcmp(text(&u, e->user), "5") &&
+	      !strcmp(text(&u, e->group), "6"), "with a program it is a daemon, and user:group is two settings");
 	CHECK(units_get(&u, "stop")->load == LOAD_OK, "a oneshot that remains may just stop");
 	units_close(&u);
 }
