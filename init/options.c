@@ -25,19 +25,19 @@ const struct init_words *init_option(size_t i)
 
 static int complain(const char *what, const char *about)
 {
-	fprintf(stderr, "coppice init: %s%s; see coppice init --help\n", what, about);
+	(void)fprintf(stderr, "coppice init: %s%s; see coppice init --help\n", what, about);
 	return 2;
 }
 
 static void print_usage(void)
 {
-	printf("usage: coppice init [OPTIONS]\n\n");
+	(void)printf("usage: coppice init [OPTIONS]\n\n");
 	for (size_t i = 0; i < N_WORDS; i++) {
 		int n = printf("  --%s %s", words[i].name, words[i].argument ? words[i].argument : "");
 
-		printf("%*s%s\n", n < 21 ? 21 - n : 1, "", words[i].brief);
+		(void)printf("%*s%s\n", n < 21 ? 21 - n : 1, "", words[i].brief);
 	}
-	printf("\nWithout init, coppice is the operator's tool: coppice help lists its verbs.\n");
+	(void)printf("\nWithout init, coppice is the operator's tool: coppice help lists its verbs.\n");
 }
 
 /* Its place in the table; N_WORDS where there is none. */
@@ -114,7 +114,7 @@ int init_options_read(int argc, char **argv, struct init_options *ret)
 			if (!value || !*value)
 				return complain(word, " needs a value");
 		}
-		int r = take(ret, which, value);
+		int r = take(ret, which, value ? value : "");
 
 		if (r)
 			return r;

@@ -188,6 +188,7 @@ void manager_adopt(struct manager *to, struct manager *from)
 	to->pipes[to->n] = from->pipes[from->n];
 	to->any_bad = from->any_bad;
 	to->any_ended = from->any_ended;
+	to->begun = from->begun;
 	to->first_bad = from->first_bad;
 	to->probe_serial = from->probe_serial;
 	now->booted = was->booted;

@@ -114,6 +114,7 @@ void manager_pipes(struct manager *m)
 void manager_begin(struct manager *m)
 {
 	m->now = sys_now();
+	m->begun = true;
 	for (uint32_t i = 0; i < m->n; i++) {
 		const struct unit *u = table_unit(m->table, i);
 
@@ -335,6 +336,11 @@ static void answer_ask(struct manager *m, const struct message *q, const int *fd
 	default:
 		answer.a = REFUSED_NOT_HERE;
 		break;
+	}
+	if (answer.a == REFUSED_NOT_LOADED && !all) {
+		uint8_t load = table_unit(m->table, q->unit)->load;
+
+		answer.why.code = load == LOAD_BAD ? WHY_BAD_FILE : load == LOAD_MASKED ? WHY_MASKED : WHY_NONE;
 	}
 	tell_desk(m, &answer, NULL, 0);
 }
@@ -612,7 +618,7 @@ static void ring(struct manager *m, struct timer *t)
 
 static void look_around(struct manager *m)
 {
-	if (m->unsettled == 0 && m->records.state->boot_ready == 0 && m->how == HOW_NONE) {
+	if (m->begun && m->unsettled == 0 && m->records.state->boot_ready == 0 && m->how == HOW_NONE) {
 		uint32_t ready = 0, failed = 0;
 
 		m->records.state->boot_ready = m->now;

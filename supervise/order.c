@@ -339,6 +339,9 @@ static void pull(struct manager *m, uint32_t i)
 		if (EDGE_KIND(edge) & EDGE_CONFLICTS)
 			order_stop(m, EDGE_UNIT(edge), ASKED_BY_HAND);
 	}
+	/* Asked for while it goes down by itself: it comes back when it is down, whatever Restart= says. */
+	if (s->r.state >= ENDING && s->r.state <= CLEANING && s->asked == ASKED_NOBODY)
+		s->asked = ASKED_RESTART;
 	service_event(m, i, EV_START);
 }
 

@@ -86,19 +86,13 @@ void jout_close(struct jout *j, char bracket)
 void jout_key(struct jout *j, const char *key)
 {
 	char text[64];
-	size_t n = 0, len = strlen(key);
+	struct text t = TEXT(text);
 
 	/* One piece instead of four: keys are half of what is written. */
-	if (len > sizeof(text) - 4)
-		len = sizeof(text) - 4;
-	if (j->comma)
-		text[n++] = ',';
-	text[n++] = '"';
-	memcpy(text + n, key, len);
-	n += len;
-	text[n++] = '"';
-	text[n++] = ':';
-	put(j, text, n);
+	text_put(&t, j->comma ? ",\"" : "\"");
+	text_put(&t, key);
+	text_put(&t, "\":");
+	put(j, text, t.len);
 	j->comma = false;
 }
 

@@ -265,9 +265,10 @@ static void ask(struct lease_machine *m, msec_t now, struct lease_work *w)
 	m->probed = m->wanted;
 	m->probes = 0;
 	m->next = now + backoff(m, 0);
-	put_request(m, now, w);
+	/* The probe first: its answer, from a kernel, should be here before the server's. */
 	put_probe(m, now, w);
 	m->probe_next = FOREVER; /* the next one only when it is ours */
+	put_request(m, now, w);
 }
 
 static void request_again(struct lease_machine *m, msec_t now, struct lease_work *w)

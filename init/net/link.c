@@ -156,12 +156,11 @@ static int read_answer(int nl, uint32_t seq, bool *torn, take *each, void *self)
 static int talk_once(int nl, struct request *r, take *each, void *self)
 {
 	static uint32_t serial;
-	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	bool torn = false;
 	int e;
 
 	r->head.nlmsg_seq = ++serial;
-	if (sendto(nl, r, r->head.nlmsg_len, MSG_DONTWAIT, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+	if (send(nl, r, r->head.nlmsg_len, MSG_DONTWAIT) < 0)
 		return -errno;
 	do
 		e = read_answer(nl, serial, &torn, each, self);

@@ -5,6 +5,7 @@
 
 image small
 good='[Service]\nExecStart=/bin/sleep inf\n'
+# shellcheck disable=SC2059 # it is meant as a format
 file() { printf "${@:2}" >"$BOX/units/$1"; }
 
 # --- what is wrong with it -----------------------------------------------------------------------------------
@@ -22,7 +23,7 @@ mkfifo "$BOX/units/fifo.service"
 mkdir "$BOX/units/dir.service"
 ln -s /dev/zero "$BOX/units/device.service"
 ln -s /nowhere "$BOX/units/dangling.service"
-file section.service "$good[Servise]\nUser=www\n"
+file section.service "${good}[Servise]\nUser=www\n"
 file foreign.service "${good}MountFlags=shared\n"
 file values.service "${good}Restart=sometimes\n"
 file nothing.service '[Service]\nUser=www\n'
@@ -87,7 +88,7 @@ told foreign "a setting that means nothing here" 'foreign.service:3: MountFlags=
 told values "a bad value" 'values.service:3: Restart=: "sometimes" is none of no, always, on-success, on-failure, on-abnormal, on-abort, on-watchdog'
 told nothing "no ExecStart=" 'nothing.service: no ExecStart=; say in [Service] which program to run'
 told lonely "a requirement that is not there" 'lonely.service:4: Requires=: there is no unit "nobody"; create nobody.service, or drop it from Requires='
-told ring1 "a cycle" 'ring1 needs ring2 needs ring3 needs ring1; remove one of these'
+told ring1 "a cycle" 'ring1.service:4: ring1 needs ring2 needs ring3 needs ring1; remove one of these'
 told '' "a pod" 'group.pod: not applicable: one container has one network; remove the file'
 told '' "an unknown key of coppice.conf" 'coppice.conf:2: unknown setting "ShutdownTimeout" in [Manager]; did you mean ShutdownTimeoutSec=?'
 check "the other units of the cycle say the same" "$(status_of ring2 state)/$(status_of ring3 state): $(status_of ring3 why | grep -c 'ring1 needs ring2')" = "failed/failed: 1"
@@ -133,7 +134,7 @@ boot
 check_ok "units are up" ctl wait --timeout=5 rooted hungry plain
 ctl stop hungry
 run=/proc/$BOX_PID/root/run
-in_box mount -o remount,size=256k /run
+in_box mount -o "remount,size=256k,nr_inodes=$(($(stat -f -c %c "$run") - $(stat -f -c %d "$run") + 1))" /run
 dd if=/dev/zero of="$run/filler" bs=4k 2>/dev/null
 check_fails "/run is full" eval 'echo x 2>/dev/null >"$run/more" && [[ -s $run/more ]]'
 check_fails "a full /run: a unit that needs room there does not start" ctl start --timeout=500ms hungry
@@ -141,6 +142,7 @@ check_ok "and says why" grep -q 'no space left' <<<"$(status_of hungry why)"
 check_ok "ping is answered within 100 ms" in_time
 check_ok "the others restart as ever" ctl restart plain rooted
 rm -f "$run/filler" "$run/more"
+in_box mount -o remount,nr_inodes=0 /run
 check_ok "when there is room again it starts" ctl start --timeout=5 hungry
 
 # --- a full process table ------------------------------------------------------------------------------------
@@ -160,6 +162,8 @@ limit() { echo "$1" >"$pids/pids.max"; }
 at_exit() { [[ ! $pids ]] || find "$pids" -depth -type d -exec rmdir {} + 2>/dev/null; }
 if [[ $pids ]]; then
 	ctl stop hungry
+	# Also who removes its upper layer is a process.
+	wait_for '[[ ! -e $run/coppice/upper/hungry ]]'
 	limit "$(<"$pids/pids.current")"
 	ctl start --no-wait hungry
 	wait_for '[[ $(status_of hungry why) == "no process could be made: too many processes"* ]]'

@@ -226,6 +226,12 @@ unit clinger <<-'EOF'
 	TimeoutStopSec=200ms
 EOF
 
+unit lingers <<-'EOF'
+	[Service]
+	ExecStart=/bin/sleep inf
+	ExecStopPost=/bin/sh -c 'until [ -e /run/over ]; do sleep 0.02; done'
+EOF
+
 unit talk <<-'EOF'
 	[Service]
 	ExecStart=/bin/sh -c 'echo first; echo wrong >&2; printf "\\033[31mred\\n"; printf "no end"'
@@ -393,6 +399,13 @@ check_fails "so the port is free for the new one" grep -q 'holder .*in use' "$BO
 ctl kill -s KILL clinger
 wait_for '[[ $(status_of clinger restarts) = 1 && $(status_of clinger state) = running ]] && in_box ps -o args | grep "^sleep 7777"'
 check "also what ignores SIGTERM" "$(in_box ps -o args | grep -c '^sleep 7777')" = 1
+
+ctl kill -s KILL lingers
+wait_for '[[ $(status_of lingers state) = stopping ]]'
+ctl start --no-wait lingers
+touch "/proc/$BOX_PID/root/run/over"
+wait_for '[[ $(status_of lingers state) = running ]]'
+check "a start by hand while it still goes down is not lost" "$(status_of lingers restarts)" = 0
 
 # --- what it says --------------------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ place() { grep -n "^$1\$" "$BOX/root/trace" | head -n 1 | cut -d: -f1; }
 # before A B: the line A of the trace stands before the line B.
 before() { [[ $(place "$1") && $(place "$2") && $(place "$1") -lt $(place "$2") ]]; }
 
-# A service that says when it comes up and when it goes; going takes a while, so that neighbours can be seen to overlap.
+# A service that says when it goes, which takes a while, so that neighbours can be seen to overlap; and, before it
+# is run, that it comes.
 script serve <<-'EOF'
 	name=$1
-	echo up $name >>/trace
 	trap 'echo stops $name >>/trace; sleep 0.15; echo gone $name >>/trace; exit 0' TERM
 	sleep inf &
 	wait $!
@@ -23,7 +23,7 @@ server() {
 	{
 		echo '[Unit]'
 		cat
-		printf '[Service]\nExecStart=/bin/serve %s\nHealthStartupInterval=20ms\nHealthInterval=50ms\n' "$name"
+		printf '[Service]\nExecStartPre=/bin/sh -c "echo up %s >>/trace"\nExecStart=/bin/serve %s\nHealthStartupInterval=20ms\nHealthInterval=50ms\n' "$name" "$name"
 	} | unit "$name"
 }
 

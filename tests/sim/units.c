@@ -2,6 +2,7 @@
 #include "tests/sim/sim.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,6 +174,7 @@ static void draw(struct unit *u, uint32_t i)
 	u->timeout_start = u->timeout_stop = u->runtime_max = FOREVER;
 	u->kill_signal = signals[roll(sizeof(signals))];
 	u->final_signal = u->watchdog_signal = SIGKILL;
+	u->restart_signal = u->kill_signal;
 	u->send_sigkill = true;
 	u->restart_max_delay = 30000;
 	if (chance(150)) {
@@ -210,7 +212,8 @@ static void draw(struct unit *u, uint32_t i)
 		u->notify_access = NOTIFY_MAIN;
 	u->watchdog_signal = SIGABRT;
 	u->reload_signal = chance(100) ? SIGHUP : 0;
-	u->restart_signal = chance(50) ? SIGUSR1 : 0;
+	if (chance(50))
+		u->restart_signal = SIGUSR1;
 	u->send_sigkill = !chance(20);
 	u->send_sighup = chance(50);
 	u->remain = chance(400);
@@ -260,5 +263,11 @@ const struct table *units_draw(void)
 	house.t.texts_at = (uint32_t)(house.text - (char *)&house);
 	house.t.n_text = n_text;
 	house.t.total = sizeof(house);
+	size_t after = offsetof(struct table, crc) + sizeof(house.t.crc);
+
+	house.t.crc = crc32_of((const char *)&house + after, sizeof(house) - after);
+	const char *wrong = table_verify(&house.t, sizeof(house));
+	if (wrong)
+		broke(P_WORLD, "a table that PID 1 would refuse: %s", wrong);
 	return &house.t;
 }

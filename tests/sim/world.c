@@ -4,7 +4,7 @@
  *   SEED=n   that seed alone, every event told
  *   SEEDS=n  that many seeds; FROM=n is the first
  *
- * TIMEOUT 300
+ * TIMEOUT 600
  */
 #include "tests/sim/sim.h"
 

@@ -447,7 +447,7 @@ static void test_verbs_named(const char *path, const char *before)
 		unknown++;
 		printf("# %s: \"%s\" is no verb\n", path, word);
 	}
-	CHECK(!unknown, "%s: after \"%s\" stand verbs, %u times", path, typed, seen);
+	CHECK(!unknown, "%s: what is typed after \"coppice\" are verbs, %u times", path, seen);
 	free(text);
 }
 

@@ -87,12 +87,12 @@ static void plain_way(void)
 	CHECK(at_offset(0, CIADDR) == 0 && !option(0, 50) && !option(0, 54) && sent(0)[10] == 0, "it asks for nothing special");
 	uint32_t xid = at_offset(0, XID);
 	now += 7;
-	CHECK(hear(reply_of(DHCP_OFFER, 3600)) && m.state == LEASE_REQUESTING && w.n_packets == 2 && sent_kind(0) == DHCP_REQUEST && w.news == NEWS_OFFERED,
-	      "an offer: REQUEST, and a probe");
-	CHECK(at_offset(0, XID) == xid && option(0, 50) == YOURS && option(0, 54) == SERVER && at_offset(0, CIADDR) == 0 &&
-	      w.packets[0].how == SEND_BROADCAST, "the request has the same transaction, the address and the server");
+	CHECK(hear(reply_of(DHCP_OFFER, 3600)) && m.state == LEASE_REQUESTING && w.n_packets == 2 && sent_kind(1) == DHCP_REQUEST && w.news == NEWS_OFFERED,
+	      "an offer: a probe, and REQUEST");
+	CHECK(at_offset(1, XID) == xid && option(1, 50) == YOURS && option(1, 54) == SERVER && at_offset(1, CIADDR) == 0 &&
+	      w.packets[1].how == SEND_BROADCAST, "the request has the same transaction, the address and the server");
 	struct arp a = { 0 };
-	CHECK(w.packets[1].how == SEND_ARP && wire_arp(sent(1), WIRE_ARP, &a) && a.from == 0 && a.to == YOURS && !a.reply, "the probe asks who has the address");
+	CHECK(w.packets[0].how == SEND_ARP && wire_arp(sent(0), WIRE_ARP, &a) && a.from == 0 && a.to == YOURS && !a.reply, "the probe asks who has the address");
 	msec_t asked = now;
 	now += 5;
 	CHECK(hear(reply_of(DHCP_ACK, 3600)) && m.state == LEASE_BOUND && w.order == ORDER_APPLY && w.news == NEWS_BOUND && w.n_packets == 0, "an ACK: bound, at once");
@@ -141,7 +141,7 @@ static void silence(void)
 	uint32_t secs = (uint32_t)sent(0)[8] << 8 | sent(0)[9];
 	now += 30 * S;
 	(void)hear(reply_of(DHCP_OFFER, 3600));
-	CHECK(sent_kind(0) == DHCP_REQUEST && secs > 200 && ((uint32_t)sent(0)[8] << 8 | sent(0)[9]) == secs && sent(0)[10] == 0x80,
+	CHECK(sent_kind(1) == DHCP_REQUEST && secs > 200 && ((uint32_t)sent(1)[8] << 8 | sent(1)[9]) == secs && sent(1)[10] == 0x80,
 	      "the request has the DISCOVER's seconds, and still wants its answer by broadcast");
 	(void)hear(reply_of(DHCP_ACK, 3600));
 	while (m.state == LEASE_BOUND)
@@ -382,7 +382,7 @@ static void links(void)
 	CHECK(m.state == LEASE_DOWN && m.holding && w.order == ORDER_NONE && lease_next(&m) == m.until, "the link goes: the address stays until its end");
 	now += 10 * S;
 	lease_link(&m, now, true, mac, 1500, &w);
-	CHECK(m.state == LEASE_REBOOTING && sent_kind(0) == DHCP_REQUEST && option(0, 50) == YOURS && !option(0, 54) && at_offset(0, CIADDR) == 0, "it comes back: INIT-REBOOT");
+	CHECK(m.state == LEASE_REBOOTING && sent_kind(1) == DHCP_REQUEST && option(1, 50) == YOURS && !option(1, 54) && at_offset(1, CIADDR) == 0, "it comes back: INIT-REBOOT");
 	struct dhcp d = reply_of(DHCP_ACK, 3600);
 	d.server = RIVAL;
 	CHECK(hear(d) && w.order == ORDER_APPLY && w.news == NEWS_RENEWED && m.held.server == RIVAL, "any server may say yes");
@@ -446,7 +446,7 @@ static void earlier_lives(void)
 	lease_begin(&m, 1, NULL);
 	lease_remember(&m, now, &l, 1000 * S, false);
 	lease_link(&m, now, true, mac, 1500, &w);
-	CHECK(m.state == LEASE_REBOOTING && option(0, 50) == YOURS && !m.holding, "a saved lease: INIT-REBOOT");
+	CHECK(m.state == LEASE_REBOOTING && option(1, 50) == YOURS && !m.holding, "a saved lease: INIT-REBOOT");
 	msec_t pause = step();
 	CHECK(m.state == LEASE_SELECTING && pause <= 5 * S && option(0, 50) == YOURS, "nobody answers: DISCOVER, with the address as a wish");
 	lease_begin(&m, 1, NULL);

@@ -645,7 +645,8 @@ int main(void)
 	      caught, alike);
 	bool words = true;
 	for (int st = 0; st < N_STATES; st++)
-		words &= svc_face((enum svc_state)st) < N_FACES && svc_phase((enum svc_state)st) < N_PHASES && svc_state_word((enum svc_state)st)[0] != '?';
+		words &= svc_face((enum svc_state)st) < N_FACES && svc_phase((enum svc_state)st) < N_PHASES &&
+			 svc_state_word((enum svc_state)st)[0] != '?';
 	for (int e = 0; e < N_EVENTS; e++)
 		words &= svc_event_word((enum svc_event)e) && svc_event_word((enum svc_event)e)[0] != '?';
 	CHECK(words, "every state has a word, a face and a phase, every event a word");
