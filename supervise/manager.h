@@ -7,7 +7,9 @@
  *   service.c   one service: event in, table looked up, work done
  *   order.c     who may start, who may stop, who leans on whom
  *   spawn.c     processes: fork, gate, reap, and which pid is whose
- *   manager.c   helpers, requests of the desk, shutdown, the turn
+ *   asks.c      what the desk asks
+ *   shutdown.c  the end of everything
+ *   manager.c   arenas, helpers, the turn
  */
 #ifndef SUPERVISE_MANAGER_H
 #define SUPERVISE_MANAGER_H
@@ -141,10 +143,26 @@ void manager_pipes(struct manager *m);
 void manager_begin(struct manager *m);
 /* One turn: waits, then notify, reap, timers, descriptors, settle, bell. False when all is over: m->how and m->exit_code tell. */
 bool manager_turn(struct manager *m);
-/* Begins an ordered stop; a second time shortens it to SIGKILL. `code` is the exit status, -1: none of its own. */
-void manager_shutdown(struct manager *m, enum how how, int code, const char *why);
 /* Forks the helper `i` if it is wanted and not there. */
 void manager_helper(struct manager *m, uint32_t i);
+void manager_tell_desk(struct manager *m, const struct message *msg, const int *fds, int n);
+
+/* ---- asks.c ---- */
+
+/* Reads what the desk asks, and answers. */
+void asks_hear(struct manager *m);
+
+/* ---- shutdown.c ---- */
+
+/* Begins an ordered stop; a second time shortens it to SIGKILL. `code` is the exit status, -1: none of its own. */
+void manager_shutdown(struct manager *m, enum how how, int code, const char *why);
+/* ExitPolicy=all: nothing that was started is left, and nothing is to come. */
+void shutdown_consider(struct manager *m);
+/* Goes on to the next step when nobody is left that this one waits for. */
+void shutdown_sweep(struct manager *m);
+/* The time of this step is over. */
+void shutdown_ring(struct manager *m);
+
 /* ---- service.c ---- */
 
 /* Delivers an event and whatever follows from it at once. */

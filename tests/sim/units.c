@@ -175,6 +175,7 @@ static void draw(struct unit *u, uint32_t i)
 	u->kill_signal = signals[roll(sizeof(signals))];
 	u->final_signal = u->watchdog_signal = SIGKILL;
 	u->restart_signal = u->kill_signal;
+	u->reload_signal = SIGHUP;
 	u->send_sigkill = true;
 	u->restart_max_delay = 30000;
 	if (chance(150)) {
@@ -211,7 +212,6 @@ static void draw(struct unit *u, uint32_t i)
 	if (u->watchdog > 0 && u->notify_access == NOTIFY_NONE)
 		u->notify_access = NOTIFY_MAIN;
 	u->watchdog_signal = SIGABRT;
-	u->reload_signal = chance(100) ? SIGHUP : 0;
 	if (chance(50))
 		u->restart_signal = SIGUSR1;
 	u->send_sigkill = !chance(20);
