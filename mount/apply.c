@@ -209,7 +209,7 @@ static int mount_overlay(struct site *s, const struct op *root, int base, int ta
 	return 0;
 }
 
-/* Bind mounts where the kernel cannot give a whole tree its attributes (before 5.12): the nearest that is not weaker in what was asked for. */
+/* Where the kernel cannot give a whole tree its attributes (before 5.12): the nearest that is not weaker in what the unit asked for. */
 static int bind(const struct op *op, int source, int target, struct text *about)
 {
 	bool deep = op->flags & OP_DEEP;

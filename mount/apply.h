@@ -37,7 +37,8 @@ struct site {
 
 /* Each returns 0 or -errno, with what it was about and the remedy where one is known in `about`. */
 
-/* A mount namespace of our own: what happens in it stays in it, and the container's later mounts stay out. The umask is 0 until site_enter(). */
+/* A mount namespace of our own: what happens in it stays in it, and what the container mounts later stays out. The umask is 0
+ * until site_enter(). */
 int site_open(struct site *s, struct text *about);
 
 /* Opens the image and its layers, or the directory, that the plan's first operation names. */

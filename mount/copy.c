@@ -21,6 +21,7 @@ struct copying {
 	int from, to; /* the two tops */
 	const struct owner *owner;
 	struct text *about;
+	char *xattrs;  /* room for a list of names, and for a value */
 	char *pending; /* NUL-terminated paths, one after the other; the last is next */
 	size_t n, room;
 };
@@ -32,7 +33,7 @@ static int pending_add(struct copying *c, const char *dir, const char *name)
 	if (n > PATH_MAX)
 		return -ENAMETOOLONG;
 	if (c->n + n > c->room) {
-		size_t room = c->room ? c->room * 2 : 4 * PATH_MAX;
+		size_t room = c->room ? c->room * 2 : (size_t)4 * PATH_MAX;
 		char *grown = room > MOST_PENDING ? NULL : realloc(c->pending, room);
 
 		if (!grown)
@@ -65,14 +66,9 @@ static int fail(struct copying *c, const char *dir, const char *name, int err)
 }
 
 /* File systems without such attributes, and attributes that only the kernel or another right may set, are passed over. */
-static int copy_xattrs(int from, int to)
+static int copy_xattrs(const struct copying *c, int from, int to)
 {
-	owned_mem char *names = malloc(2 * MOST_XATTR);
-
-	if (!names)
-		return -ENOMEM;
-
-	char *value = names + MOST_XATTR;
+	char *names = c->xattrs, *value = names + MOST_XATTR;
 	ssize_t n = flistxattr(from, names, MOST_XATTR);
 
 	for (char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
@@ -94,7 +90,7 @@ static int copy_nature(const struct copying *c, int from, int to, const struct s
 	if (fchown(to, uid, gid) < 0)
 		return -errno;
 
-	int rc = copy_xattrs(from, to);
+	int rc = copy_xattrs(c, from, to);
 
 	if (rc == 0 && (fchmod(to, st->st_mode & 07777) < 0 || futimens(to, times) < 0))
 		rc = -errno;
@@ -194,12 +190,11 @@ static int copy_entries(struct copying *c, DIR *from, int to, const char *path, 
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (fstatat(dirfd(from), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(dirfd(from), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    (S_ISDIR(st.st_mode) && mkdirat(to, e->d_name, 0700) < 0))
 			rc = -errno;
 		else if (!S_ISDIR(st.st_mode))
 			rc = copy_leaf(c, dirfd(from), to, e->d_name, &st);
-		else if (mkdirat(to, e->d_name, 0700) < 0)
-			rc = -errno;
 		else if (st.st_dev == dev)
 			rc = pending_add(c, path, e->d_name);
 		if (rc < 0)
@@ -240,12 +235,19 @@ int copy_tree(int from, int to, const struct owner *owner, struct text *about)
 	struct copying c = { .from = from, .to = to, .owner = owner, .about = about };
 	char path[PATH_MAX] = ".";
 	struct stat st;
-	int rc = fstat(from, &st) < 0 ? -errno : copy_dir(&c, path, st.st_dev);
+	int rc;
 
+	if (fstat(from, &st) < 0)
+		return -errno;
+	c.xattrs = malloc((size_t)2 * MOST_XATTR);
+	if (!c.xattrs)
+		return -ENOMEM;
+	rc = copy_dir(&c, path, st.st_dev);
 	while (rc == 0 && c.n) {
 		pending_take(&c, path);
 		rc = copy_dir(&c, path, st.st_dev);
 	}
 	free(c.pending);
+	free(c.xattrs);
 	return rc;
 }

@@ -20,7 +20,11 @@ int inside_open(int root, const char *path, int flags, uint32_t resolve);
  */
 int inside_make(int root, const char *path, bool dir, mode_t mode);
 
-/* A whole regular file of at most `most` bytes, inside `root`, into fresh memory with a NUL behind it (the caller's). Never waits on a pipe or device. 0 or -errno; -EFBIG, -EINVAL: not a regular file. */
+/*
+ * A whole regular file of at most `most` bytes, inside `root`, into fresh memory with a NUL behind
+ * it (the caller's). Never waits on a pipe or device. 0 or -errno; -EFBIG: larger; -EINVAL: not a
+ * regular file.
+ */
 int inside_read(int root, const char *path, size_t most, char **ret, size_t *ret_n);
 
 #endif

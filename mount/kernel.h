@@ -23,7 +23,10 @@ enum { IN_ONE_MOUNT = 0x01, IN_NO_MAGIC = 0x02, IN_NO_LINKS = 0x04, IN_BENEATH =
 /* A descriptor (close-on-exec) or -errno. `resolve`: IN_*. Tries again what a rename disturbed (EAGAIN), a few times. */
 int kernel_open(int at, const char *path, int flags, mode_t mode, uint32_t resolve);
 
-/* Mounts a new file system on `target`, any descriptor of a file or directory. `options` is the comma-separated text of mount(8) without flags, "" for none. 0 or -errno. */
+/*
+ * Mounts a new file system on `target`, any descriptor of a file or directory. `options` is the
+ * comma-separated text of mount(8) without flags, "" for none. 0 or -errno.
+ */
 int kernel_mount(const char *type, const char *options, uint32_t attrs, int target);
 
 /*

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #define SAFE (OP_NOSUID | OP_NODEV | OP_NOEXEC)
-#define KERNEL_RO(path) { .kind = OP_BIND, .flags = SAFE | OP_RO | OP_OPTIONAL, .source = path, .target = path }
+#define KERNEL_RO(path) { .kind = OP_BIND, .flags = SAFE | OP_RO | OP_OPTIONAL, .source = (path), .target = (path) }
 /* Without these a root is only less comfortable; one that is read-only may have no place for them. */
-#define FILE_RO(path)   { .kind = OP_BIND, .flags = SAFE | OP_RO | OP_OPTIONAL | OP_SPARE, .source = path, .target = path }
-#define DEVICE(name, x, y) { .kind = OP_NODE, .target = "/dev/" name, .major = x, .minor = y }
-#define DEV_LINK(name, to) { .kind = OP_LINK, .target = "/dev/" name, .source = to }
+#define FILE_RO(path)   { .kind = OP_BIND, .flags = SAFE | OP_RO | OP_OPTIONAL | OP_SPARE, .source = (path), .target = (path) }
+#define DEVICE(name, x, y) { .kind = OP_NODE, .target = "/dev/" name, .major = (x), .minor = (y) }
+#define DEV_LINK(name, to) { .kind = OP_LINK, .target = "/dev/" name, .source = (to) }
 
 /*
  * What every root of an image has. The container's own /proc and /sys are bound, not mounted anew:

@@ -65,7 +65,10 @@ uint32_t plan_room(const struct table *t, const struct unit *u);
  */
 uint32_t plan_make(const struct table *t, const struct unit *u, const char *notify, struct op *into);
 
-/* Takes the flags (ro, nosuid, noexec, ...) out of mount(8) options: they come as OP_* added to *flags, the rest is what the file system gets. False where it does not fit. */
+/*
+ * Takes the flags (ro, nosuid, noexec, ...) out of mount(8) options: they come as OP_* in *flags,
+ * the rest is what the file system gets. False where it does not fit.
+ */
 bool plan_options(const char *options, uint32_t *flags, struct text *rest);
 
 /* "bind /etc/hosts on /etc/hosts (ro)": one operation for a reader, for messages and --dry-run. */

@@ -37,7 +37,10 @@ static int step_signals(struct life *l)
 {
 	static const uint64_t none;
 
-	/* Actions are the default ones: PID 1 ignores nothing (signals_block), and handlers do not outlive a fork here. A person at a shell expects pipes to end what writes into them. */
+	/*
+	 * Actions are the default ones: PID 1 ignores nothing (signals_block), and handlers do not
+	 * outlive a fork here. A person at a shell expects pipes to end what writes into them.
+	 */
 	if (l->unit->ignore_sigpipe && l->job->phase != PHASE_EXEC && signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
 	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0 ? -errno : 0;

@@ -60,7 +60,7 @@ static int read_file(struct life *l, const char *path)
 	owned_fd root = open("/", O_PATH | O_CLOEXEC);
 	owned_mem char *text = NULL;
 	owned_mem char *scratch = NULL;
-	size_t n, bad;
+	size_t n = 0, bad;
 	int rc = root < 0 ? -errno : inside_read(root, path, MAX_ENV_FILE, &text, &n);
 
 	if (rc < 0)

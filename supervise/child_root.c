@@ -151,7 +151,7 @@ int step_mounts(struct life *l)
 	if (wants_owner(l)) {
 		char words[8];
 		struct text nowhere = TEXT(words);
-		int blame_group;
+		int blame_group = 0;
 
 		/* One who cannot be found is told at the step that is about users. */
 		if (find_person(l, l->site.root, &blame_group, &nowhere) == 0)
@@ -201,7 +201,7 @@ static bool groups_are_fixed(void)
 static int who(struct life *l)
 {
 	bool asked = asks_for_user(l);
-	int blame_group, rc;
+	int blame_group = 0, rc;
 
 	l->stays = !asked && geteuid() != 0;
 	if (l->stays) {

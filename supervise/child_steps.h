@@ -3,6 +3,7 @@
 #define SUPERVISE_CHILD_STEPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "conf/kit/arena.h"
 #include "conf/kit/text.h"
@@ -17,20 +18,20 @@
 enum rooting { ROOTING_NONE, ROOTING_JOIN, ROOTING_BUILD, ROOTING_CHROOT };
 
 struct life {
+	_Alignas(max_align_t) char start[3072];
 	const struct job *job;
 	const struct table *table;
 	const struct unit *unit;
 	const struct command *command; /* NULL for PHASE_EXEC */
 	struct request *request;       /* PHASE_EXEC only */
-	enum step step;                /* under way; a step may blame another one */
 	struct text about;             /* of the report; lies in `words` */
 	char words[sizeof(((struct report *)0)->about)];
 	struct arena arena;            /* begins in `start`, so that a simple start asks for no memory */
-	_Alignas(16) char start[3072];
 	struct env env;
-	enum rooting rooting;
 	struct op *plan;
 	uint32_t n_ops;
+	enum rooting rooting;
+	enum step step;                /* under way; a step may blame another one */
 	struct site site;
 	int mount_ns;                  /* the namespace that was made, or -1 */
 	struct person person;

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "conf/kit/text.h"
+
 static char **env_find(const struct env *e, const char *name, size_t n)
 {
 	for (size_t i = 0; i < e->n; i++)
@@ -16,7 +18,7 @@ static void env_add(struct env *e, char *entry)
 {
 	if (e->n + 1 >= e->room) {
 		size_t room = e->room ? e->room * 2 : 32;
-		char **grown = room > 2 * MAX_ENV ? NULL : arena_get(e->arena, room * sizeof(*grown));
+		char **grown = room > (size_t)2 * MAX_ENV ? NULL : arena_get(e->arena, room * sizeof(*grown));
 
 		if (!grown) {
 			e->failed = true;
@@ -51,17 +53,17 @@ void env_put(struct env *e, const char *entry)
 
 void env_set(struct env *e, const char *name, const char *value)
 {
-	size_t n_name = strlen(name), n_value = strlen(value);
-	char *entry = arena_get(e->arena, n_name + 1 + n_value + 1);
+	struct text entry = { .size = strlen(name) + 1 + strlen(value) + 1 };
 
-	if (!entry) {
+	entry.at = arena_get(e->arena, entry.size);
+	if (!entry.at) {
 		e->failed = true;
 		return;
 	}
-	memcpy(entry, name, n_name);
-	entry[n_name] = '=';
-	memcpy(entry + n_name + 1, value, n_value + 1);
-	env_put(e, entry);
+	text_put(&entry, name);
+	text_char(&entry, '=');
+	text_put(&entry, value);
+	env_put(e, entry.at);
 }
 
 void env_default(struct env *e, const char *name, const char *value)

@@ -48,11 +48,11 @@ static char *take_room(struct words *w, size_t n, int *rc)
 	return room;
 }
 
-static const char *look_up(struct words *w, const char *name, size_t n)
+static const char *look_up(struct words *w, const char *name, size_t n, bool tell)
 {
 	const char *value = env_get(w->env, name, n);
 
-	if (!value) {
+	if (!value && tell) {
 		if (w->unset->len)
 			text_char(w->unset, ' ');
 		text_shown(w->unset, name, n, 40);
@@ -93,7 +93,7 @@ static char *take_word(const char **from, char *out)
 /* "$FOO" as a whole word: all its words fit where the value would, as each is followed by a blank or the end. */
 static int expand_split(struct words *w, const char *name)
 {
-	const char *value = look_up(w, name, strlen(name));
+	const char *value = look_up(w, name, strlen(name), true);
 	int rc = 0;
 	char *word = *value ? take_room(w, strlen(value), &rc) : NULL, *end;
 
@@ -115,18 +115,14 @@ static size_t braced(const char *s)
 /* "${FOO}" and "$$" within a word. Twice the same walk: first it counts, then it writes. */
 static size_t fill_word(struct words *w, const char *s, char *out)
 {
-	struct text nowhere = { 0 }, *unset = w->unset;
 	size_t n = 0;
 
-	/* Each unset name is told once. */
-	if (out)
-		w->unset = &nowhere;
 	while (*s) {
 		const char *piece = s;
 		size_t taken = braced(s), len = 1;
 
 		if (taken) {
-			piece = look_up(w, s + 2, taken - 3);
+			piece = look_up(w, s + 2, taken - 3, !out);
 			len = strlen(piece);
 		} else {
 			taken = s[0] == '$' && s[1] == '$' ? 2 : 1;
@@ -138,7 +134,6 @@ static size_t fill_word(struct words *w, const char *s, char *out)
 		if (n > MAX_EXPANDED)
 			break;
 	}
-	w->unset = unset;
 	return n;
 }
 

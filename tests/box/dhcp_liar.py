@@ -184,10 +184,12 @@ def lie_nak_storm(ask):
 
 
 def lie_flood(ask):
-    """N-06. The same, as fast as it goes: three seconds of offers, before an ACK."""
-    if ask["type"] == 1:
+    """N-06. Three seconds of offers, as fast as they go, after the first REQUEST; then the truth."""
+    global flooded
+    if ask["type"] == 1 or flooded:
         truth(ask)
         return
+    flooded = True
     frame = EVERYBODY + own_mac + b"\x08\x00" + packet(bootp(ask, OFFER, yours="198.51.100.66", more={54: ip("198.51.100.9")}))
     end = time.monotonic() + 3
     sent = 0
@@ -274,7 +276,8 @@ def lie_short(ask):
     truth(ask, more={51: seconds(8), 58: seconds(3), 59: seconds(6)})
 
 
-declined = 0
+declined, flooded = 0, False
+late = [] # frames to be sent, with their time
 
 
 def answer_arp(frame):
@@ -283,21 +286,22 @@ def answer_arp(frame):
     if operation != b"\0\1" or target != ip(YOURS) or LIE not in ("taken", "taken_late"):
         return
     say("PROBED", socket.inet_ntoa(frame[28:32]))
-    if LIE == "taken_late":
-        time.sleep(0.3)
     stranger = b"\x02\xbb\0\0\0\1"
     head = sender + stranger + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2)
-    wire.send(head + stranger + ip(YOURS) + sender + frame[28:32])
+    late.append((time.monotonic() + (0.3 if LIE == "taken_late" else 0), head + stranger + ip(YOURS) + sender + frame[28:32]))
 
 
 def main():
     global declined
     lie = globals()["lie_" + LIE]
+    wire.settimeout(0.02)
     say("READY")
     while True:
+        while late and late[0][0] <= time.monotonic():
+            wire.send(late.pop(0)[1])
         try:
             frame, where = wire.recvfrom(4096)
-        except OSError: # the link went down
+        except OSError: # nothing, or the link went down
             continue
         if where[2] == 4: # PACKET_OUTGOING
             continue

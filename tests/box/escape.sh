@@ -91,7 +91,8 @@ cp "/proc/$BOX_PID/mountinfo" "$BOX/mounts"
 # --- the race for a mount point --------------------------------------------------------------------------------
 
 for _ in {1..60}; do ctl restart victim; done >/dev/null 2>&1
-check "whatever is exchanged, nothing reaches the container" "$(ls "$BOX/root/precious") $(cat "$BOX/root/precious/file")" = "file untouched"
+check "whatever is exchanged, nothing reaches the container" \
+	"$(ls "$BOX/root/precious") $(cat "$BOX/root/precious/file")" = "file untouched"
 check_ok "nor is anything mounted there" diff "$BOX/mounts" "/proc/$BOX_PID/mountinfo"
 ctl stop attacker victim
 

@@ -369,7 +369,8 @@ static void test_environment(void)
 	wish.result = "signal";
 	wish.exit_code = "killed";
 	wish.exit_status = "9";
-	uint32_t show = hand_command(hand, 0, (const char *[]){ "busybox", "echo", "${MAINPID},${SERVICE_RESULT},${EXIT_CODE},${EXIT_STATUS}", NULL });
+	uint32_t show = hand_command(hand, 0, (const char *[]){
+		"busybox", "echo", "${MAINPID},${SERVICE_RESULT},${EXIT_CODE},${EXIT_STATUS}", NULL });
 	start(0, PHASE_STOP_POST, show);
 	CHECK(ran() && strstr(o.out, "4711,signal,killed,9\n"), "what ExecStopPost= is told: %s", o.out);
 	start(0, PHASE_RELOAD, show);
@@ -412,10 +413,12 @@ static void test_image(const char *name, uint32_t hidden)
 	       "busybox stat -c '%n %a' / /tmp /dev/shm /run /dev; busybox readlink /dev/fd; busybox readlink /dev/ptmx; echo x >/dev/null; "
 	       "busybox head -c4 /dev/zero | busybox wc -c; busybox stat -c %n /proc/1 /sys/kernel");
 	CHECK(ran() && strcmp(o.out, "4\ncharacter special file 666 1:3\ncharacter special file 666 5:0\n/ 751\n/tmp 1777\n"
-	      "/dev/shm 1777\n/run 755\n/dev 755\n/proc/self/fd\npts/ptmx\n4\n/proc/1\n/sys/kernel\n") == 0, "%s: what is there:\n# %s", name, o.out);
+	      "/dev/shm 1777\n/run 755\n/dev 755\n/proc/self/fd\npts/ptmx\n4\n/proc/1\n/sys/kernel\n") == 0,
+	      "%s: what is there:\n# %s", name, o.out);
 	script(0, "echo 1 >/proc/sys/kernel/printk; [ ! -e /proc/sysrq-trigger ] || echo h >/proc/sysrq-trigger; echo x >/sys/kernel/profiling");
 	CHECK(strstr(o.out, "can't create /proc/sys/kernel/printk: Read-only") &&
-	      (access("/proc/sysrq-trigger", F_OK) < 0 || strstr(o.out, "sysrq-trigger: Read-only")) && strstr(o.out, "profiling: Read-only"), "%s: the kernel's switches are out of reach: %s", name, o.out);
+	      (access("/proc/sysrq-trigger", F_OK) < 0 || strstr(o.out, "sysrq-trigger: Read-only")) && strstr(o.out, "profiling: Read-only"),
+	      "%s: the kernel's switches are out of reach: %s", name, o.out);
 	u->no_new_privs = true;
 	script(0, "busybox grep -E '^(Cap|NoNew|Uid|Gid|Groups)' /proc/self/status");
 	CHECK(ran() && strcmp(o.out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \nCapInh:\t0000000000000000\nCapPrm:\t00000000800004fb\n"
@@ -604,7 +607,8 @@ static void test_overlays(void)
 	CHECK(ran() && strstr(o.out, "/x: Read-only") && strstr(o.out, "/dev/null"), "none: read-only: %s", o.out);
 	shell("cd $BASE/images && rmdir web/proc web/sys web/dev web/run");
 	u->overlay = OVERLAY_EPHEMERAL;
-	shell("cd $BASE && mkdir -p 'l:1,a\\b/etc' 'images/low:er,\\x'  && echo high >'l:1,a\\b/etc/from' && echo low >'images/low:er,\\x/from' && mkdir 'images/low:er,\\x/etc' && echo low >'images/low:er,\\x/etc/from'");
+	shell("cd $BASE && mkdir -p 'l:1,a\\b/etc' 'images/low:er,\\x/etc' && echo high >'l:1,a\\b/etc/from' && "
+	      "echo low >'images/low:er,\\x/from' && echo low >'images/low:er,\\x/etc/from'");
 	snprintf(layer, sizeof(layer), "%s/l:1,a\\b", base);
 	u->layers = hand_texts(hand, (const char *[]){ "low:er,\\x", layer, NULL });
 	script(0, "busybox cat /etc/from /from");
