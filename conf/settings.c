@@ -107,7 +107,7 @@ const struct setting settings[] = {
 	{ SERVICE("FinalKillSignal"), SIGNAL_IN(final_signal), .preset = "SIGKILL", .brief = "what follows when TimeoutStopSec= is over", .example = "SIGQUIT" },
 	{ SERVICE("RestartKillSignal"), SIGNAL_IN(restart_signal), .brief = "in place of KillSignal= for a restart", .example = "SIGUSR2" },
 	{ SERVICE("WatchdogSignal"), SIGNAL_IN(watchdog_signal), .preset = "SIGABRT", .brief = "what a missed watchdog earns", .example = "SIGTERM" },
-	{ SERVICE("ReloadSignal"), SIGNAL_IN(reload_signal), .preset = "SIGHUP", .brief = "what reload sends where there is no ExecReload=", .example = "SIGUSR1" },
+	{ SERVICE("ReloadSignal"), SIGNAL_IN(reload_signal), .brief = "what reload sends where there is no ExecReload=", .example = "SIGUSR1" },
 	{ SERVICE("SendSIGKILL"), BOOL_IN(send_sigkill), .preset = "yes", .brief = "whether FinalKillSignal= is sent at all", .example = "no" },
 	{ SERVICE("SendSIGHUP"), BOOL_IN(send_sighup), .preset = "no", .brief = "SIGHUP follows KillSignal= at once", .example = "yes" },
 	{ SERVICE("SuccessExitStatus"), LIST_IN(success, kind_status), .brief = "more ends that are a success", .example = "TEMPFAIL 250 SIGKILL" },

@@ -198,7 +198,7 @@ static const char *look_at_unit(struct proof *p, const struct unit *u)
 	    u->oom_score > 1000 || u->health_status[0] > 999 || u->health_status[1] > 999)
 		return "a unit's number is out of range";
 	if (u->kind == UNIT_SERVICE && (!u->kill_signal || !u->final_signal || !u->restart_signal ||
-					!u->watchdog_signal || !u->reload_signal))
+					!u->watchdog_signal))
 		return "a unit has no signal to be stopped with";
 	if (u->load == LOAD_OK && u->health_kind == HEALTH_CMD && p->words[u->health_cmd] != 1)
 		return "a unit's health check has no command";

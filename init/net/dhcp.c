@@ -419,7 +419,7 @@ static void hear_word(struct client *c, struct lease_work *w)
 			c->index = word.index;
 			c->listening = -1;
 		}
-		lease_link(&c->machine, sys_now(), word.up, word.mac, (uint16_t)(word.mtu > UINT16_MAX ? UINT16_MAX : word.mtu), w);
+		lease_link(&c->machine, sys_now(), word.up, word.just, word.mac, (uint16_t)(word.mtu > UINT16_MAX ? UINT16_MAX : word.mtu), w);
 		obey(c, w);
 		break;
 	default:

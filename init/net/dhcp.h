@@ -27,7 +27,7 @@ enum word_kind { WORD_LINK = 1, WORD_SAVED, WORD_STOP };
 struct word {
 	uint32_t kind;
 	uint32_t index, mtu;
-	bool up;            /* LINK */
+	bool up, just;      /* LINK: it is there; it has just come */
 	bool live;          /* SAVED: its address is still set */
 	bool release;       /* STOP: give the lease back */
 	uint8_t mac[6];

@@ -9,6 +9,11 @@
 #define REQUEST_TRIES   4u            /* 60 s, section 3.1, step 5 */
 #define RENEW_PAUSE     (60 * SECOND) /* at least, section 4.4.5 */
 #define DECLINE_PAUSE   (10 * SECOND) /* at least, section 3.1, step 5 */
+/*
+ * Between link up and the first message. A veth's other end takes notice in a work
+ * queue (linkwatch); what it sends before is lost, and an answer lost costs 4 s.
+ */
+#define LINK_PAUSE      10
 #define MESSAGE_MOST    1500u         /* bytes; more than anybody sends */
 #define SILENCE_TRIES   3u            /* DISCOVERs without an answer before answers are asked for by broadcast */
 #define PROBES          3u            /* RFC 5227 section 1.1: PROBE_NUM, PROBE_MIN, PROBE_MAX, ... */
@@ -20,7 +25,7 @@
 enum { TAKES_OFFER = 1u << 0, TAKES_ACK = 1u << 1, TAKES_NAK = 1u << 2, TAKES_ANY_SERVER = 1u << 3 };
 
 typedef void due(struct lease_machine *m, msec_t now, struct lease_work *w);
-static due discover, request_again, reboot_failed, renew, renew_again;
+static due begin_asking, discover, request_again, reboot_failed, renew, renew_again;
 
 /*
  * Listening to something else makes the kernel wait for all its processors (packet(7)
@@ -33,7 +38,7 @@ static const struct {
 	due *due;
 } states[N_LEASE_STATES] = {
 	[LEASE_DOWN]       = { "down",       0, LISTEN_ALL, NULL },
-	[LEASE_INIT]       = { "init",       0, LISTEN_NONE, discover },
+	[LEASE_INIT]       = { "init",       0, LISTEN_NONE, begin_asking },
 	[LEASE_SELECTING]  = { "selecting",  TAKES_OFFER | TAKES_ANY_SERVER, LISTEN_ALL, discover },
 	[LEASE_REQUESTING] = { "requesting", TAKES_ACK | TAKES_NAK, LISTEN_ALL, request_again },
 	[LEASE_REBOOTING]  = { "rebooting",  TAKES_ACK | TAKES_NAK | TAKES_ANY_SERVER, LISTEN_ALL, reboot_failed },
@@ -213,6 +218,7 @@ static void hold(struct lease_machine *m, const struct lease *l, struct lease_wo
 static void wait_in_init(struct lease_machine *m, msec_t until)
 {
 	m->state = LEASE_INIT;
+	m->fresh = false;
 	m->next = until > m->discover_after ? until : m->discover_after;
 	m->tries = 0;
 }
@@ -330,6 +336,20 @@ static void reboot(struct lease_machine *m, msec_t now, struct lease_work *w)
 	ask(m, now, w);
 }
 
+/* With an address from before, it is asked for first. */
+static void begin_asking(struct lease_machine *m, msec_t now, struct lease_work *w)
+{
+	bool fresh = m->fresh;
+
+	m->fresh = false;
+	if (fresh && m->before && now < m->before_until && now >= m->reboot_after)
+		reboot(m, now, w);
+	else if (now >= m->discover_after)
+		discover(m, now, w);
+	else
+		m->next = m->discover_after;
+}
+
 /* ---- what is called ---- */
 
 static void begin(struct lease_work *w)
@@ -357,7 +377,9 @@ static void look_at_end(struct lease_machine *m, msec_t now, struct lease_work *
 
 static void finish(struct lease_machine *m, struct lease_work *w)
 {
-	w->listen = m->probed && m->state != LEASE_DOWN ? LISTEN_ALL : states[m->state].listen;
+	bool soon = m->state == LEASE_INIT && m->fresh;
+
+	w->listen = soon || (m->probed && m->state != LEASE_DOWN) ? LISTEN_ALL : states[m->state].listen;
 }
 
 msec_t lease_next(const struct lease_machine *m)
@@ -390,7 +412,7 @@ void lease_remember(struct lease_machine *m, msec_t now, const struct lease *l, 
 	}
 }
 
-void lease_link(struct lease_machine *m, msec_t now, bool up, const uint8_t mac[6], uint16_t mtu, struct lease_work *ret)
+void lease_link(struct lease_machine *m, msec_t now, bool up, bool just, const uint8_t mac[6], uint16_t mtu, struct lease_work *ret)
 {
 	static const uint8_t none[6];
 
@@ -411,10 +433,12 @@ void lease_link(struct lease_machine *m, msec_t now, bool up, const uint8_t mac[
 	if (!up) {
 		m->state = LEASE_DOWN;
 		search_over(m);
-	} else if (m->state == LEASE_DOWN && m->before && now < m->before_until && now >= m->reboot_after) {
-		reboot(m, now, ret);
 	} else if (m->state == LEASE_DOWN) {
-		begin_again(m, now, ret);
+		m->state = LEASE_INIT;
+		m->fresh = true;
+		m->next = now + (just ? LINK_PAUSE : 0);
+		if (!just)
+			begin_asking(m, now, ret);
 	}
 	finish(m, ret);
 }

@@ -79,6 +79,7 @@ struct lease_machine {
 	msec_t next;          /* when this state has more to do */
 	msec_t discover_after, reboot_after; /* not sooner, whatever happens */
 	bool broadcast;       /* a silent net: ask for answers by broadcast */
+	bool fresh;           /* INIT: the link has come, and nothing was asked yet */
 	ip4_t wanted;         /* the address asked for, as a hint or by right */
 	struct lease offer;   /* REQUESTING: what is asked for */
 	/* what we hold; independent of the state: it outlives a link that comes and goes */
@@ -99,8 +100,12 @@ struct lease_machine {
 void lease_begin(struct lease_machine *m, uint64_t seed, const char *host);
 /* A lease from an earlier life with `left` ms to go; `live`: its address is still set. To be said before the link is. */
 void lease_remember(struct lease_machine *m, msec_t now, const struct lease *l, msec_t left, bool live);
-/* The link came, went, or is another one (its address changed). */
-void lease_link(struct lease_machine *m, msec_t now, bool up, const uint8_t mac[6], uint16_t mtu, struct lease_work *ret);
+/*
+ * The link came, went, or is another one (its address changed). `just`: it came this
+ * very moment, and its other end may need another to take notice.
+ */
+void lease_link(struct lease_machine *m, msec_t now, bool up, bool just, const uint8_t mac[6], uint16_t mtu,
+		struct lease_work *ret);
 /* The time that lease_next() named has come; too early is fine. */
 void lease_time(struct lease_machine *m, msec_t now, struct lease_work *ret);
 /* A message came. True where it was ours to read: the right transaction, address and type for this state. */

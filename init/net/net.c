@@ -166,7 +166,7 @@ static void hear_client(struct net *n)
 	write_resolv(n);
 }
 
-static void tell_client(struct net *n, bool up)
+static void tell_client(struct net *n, bool up, bool just)
 {
 	const struct link *l = &n->applier.link;
 	struct word w;
@@ -178,6 +178,7 @@ static void tell_client(struct net *n, bool up)
 	w.index = l->index;
 	w.mtu = l->mtu;
 	w.up = up;
+	w.just = just;
 	memcpy(w.mac, l->mac, sizeof(w.mac));
 	(void)sys_send(n->client, &w, sizeof(w), NULL, 0);
 }
@@ -214,6 +215,7 @@ static void look_at_link(struct net *n)
 {
 	struct applier *a = &n->applier;
 	struct link l, before = a->link;
+	bool just = true;
 	int e = link_find(a->nl, n->setup->name, &l);
 
 	if (e < 0 && e != -ENODEV) {
@@ -224,9 +226,10 @@ static void look_at_link(struct net *n)
 		memset(&l, 0, sizeof(l));
 	/* Another one by the same name: the client must not take it for the one that it knew. */
 	if (before.index && l.index && l.index != before.index && before.carrier)
-		tell_client(n, false);
+		tell_client(n, false, false);
 	a->link = l;
 	if (l.index && l.index != before.index) {
+		just = !l.carrier;
 		new_link(n);
 		(void)link_find(a->nl, n->setup->name, &a->link);
 		/* A link that is up already is told so, not left to be guessed from a change. */
@@ -235,7 +238,7 @@ static void look_at_link(struct net *n)
 	if (l.index && (a->link.carrier != before.carrier || a->link.up != before.up || l.index != before.index))
 		apply_static(a);
 	if (!n->given_up && (a->link.carrier != before.carrier || memcmp(a->link.mac, before.mac, sizeof(before.mac)) != 0))
-		tell_client(n, a->link.carrier);
+		tell_client(n, a->link.carrier, just);
 	if (l.index != before.index && n->setup->n_dns + strlen(n->setup->search))
 		write_resolv(n);
 	if (!l.index && before.index)

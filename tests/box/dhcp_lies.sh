@@ -75,7 +75,7 @@ flooded() { # N-06
 	cpu=$(($(cpu_of "$(dhcp_pid)") - cpu))
 	expect "take little time of the client: $cpu of 300 hundredths" "((cpu <= 60))" 0
 	expect "and none of the applier" '(($(cpu_of "$(applier_pid)") <= 10))' 0
-	expect "and it asked no more often for that" '[[ $(heard DISCOVER) == 1 && $(heard REQUEST) -le 2 ]]' 0
+	expect "and it asked no more often for that" '[[ $(heard DISCOVER) -le 2 && $(heard REQUEST) -le 2 ]]' 0
 	truthful
 	leave
 }
@@ -165,7 +165,7 @@ taken() { # N-12
 	expect "and declined" '[[ $(heard DECLINE) == 1 ]]' 1
 	expect "the address is not there, or no more" '! has_address 198.51.100.50' 1
 	expect "then another" '[[ $(address) == 198.51.100.51/24 ]]' 15
-	expect "after ten seconds, not sooner" '(($(when DISCOVER 2) - $(when DECLINE) >= 9990 && $(when DISCOVER 2) - $(when DECLINE) <= 11500))' 0
+	expect "after ten seconds, not sooner" 'awk "/DECLINE/ { at = \$1 } /DISCOVER/ && at { exit !(\$1 - at >= 9990 && \$1 - at <= 11500) }" "$LAB/heard"' 0
 	leave
 }
 taken_at_once() {
@@ -256,6 +256,14 @@ silence() { # N-16
 	expect "a clean end" '[[ $STATUS == 0 ]]' 0
 }
 
+from_the_beginning() {
+	local before ours
+	before=$(heard DISCOVER) ours=$(lines_of "is ours" "$LAB/log")
+	client
+	expect "$1: from the beginning" '[[ $(heard DISCOVER) -gt '"$before"' && $(lines_of "is ours" "$LAB/log") -gt '"$ours"' ]]'
+	truthful
+}
+
 spoilt_lease() { # N-17
 	liar nothing
 	client
@@ -267,19 +275,14 @@ spoilt_lease() { # N-17
 		data[len(data) // 2] ^= 4
 		open(sys.argv[1], "wb").write(data)
 	PY
-	client
-	expect "a spoilt lease is none: from the beginning" '[[ $(heard DISCOVER) == 2 ]]'
-	truthful
+	from_the_beginning "a spoilt lease is none"
 	leave USR1
 	: >"$LAB/state/lease-c0"
-	client
-	expect "nor is an empty one" '[[ $(heard DISCOVER) == 3 ]]'
+	from_the_beginning "nor is an empty one"
 	leave USR1
 	rm -f "$LAB/state/lease-c0"
 	mkdir "$LAB/state/lease-c0"
-	client
-	expect "nor a directory" '[[ $(heard DISCOVER) == 4 ]]'
-	truthful
+	from_the_beginning "nor a directory"
 	leave
 }
 

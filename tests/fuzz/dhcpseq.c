@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 0:
 			fz.link = a & 1;
 			mac[5] = b % 3;
-			lease_link(&fz.m, fz.now, fz.link, mac, 1500, &fz.w);
+			lease_link(&fz.m, fz.now, fz.link, a & 2, mac, 1500, &fz.w);
 			look();
 			break;
 		case 1:

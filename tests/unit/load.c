@@ -277,7 +277,7 @@ static void test_rules(void)
 	      p->restart == RESTART_NO && p->restart_sec == 0 && p->restart_max_delay == 30000 &&
 	      p->start_limit_burst == 5 && p->start_limit_interval == 10000 && p->kill_signal == 15 &&
 	      p->final_signal == 9 && p->restart_signal == 15 && p->watchdog_signal == 6 &&
-	      p->reload_signal == 1 && p->umask == 022 && p->ignore_sigpipe && p->send_sigkill &&
+	      p->reload_signal == 0 && p->umask == 022 && p->ignore_sigpipe && p->send_sigkill &&
 	      !p->send_sighup && !p->nice_set && !p->oom_set && !p->no_new_privs &&
 	      p->out == OUT_LOG && p->err == OUT_LOG && p->overlay == OVERLAY_EPHEMERAL &&
 	      p->root_mode == ROOT_AUTO && p->root_from == NO_UNIT && p->runtime_max == FOREVER &&

@@ -66,7 +66,7 @@ static void fresh(uint64_t seed)
 {
 	now = 1000 * S;
 	lease_begin(&m, seed, "box");
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 }
 
 /* As far as BOUND, the search for others over. */
@@ -378,10 +378,10 @@ static void links(void)
 {
 	bound(3600);
 	now += 100 * S;
-	lease_link(&m, now, false, mac, 1500, &w);
+	lease_link(&m, now, false, false, mac, 1500, &w);
 	CHECK(m.state == LEASE_DOWN && m.holding && w.order == ORDER_NONE && lease_next(&m) == m.until, "the link goes: the address stays until its end");
 	now += 10 * S;
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 	CHECK(m.state == LEASE_REBOOTING && sent_kind(1) == DHCP_REQUEST && option(1, 50) == YOURS && !option(1, 54) && at_offset(1, CIADDR) == 0, "it comes back: INIT-REBOOT");
 	struct dhcp d = reply_of(DHCP_ACK, 3600);
 	d.server = RIVAL;
@@ -389,15 +389,15 @@ static void links(void)
 	while (m.probed)
 		step();
 	now += 100 * S;
-	lease_link(&m, now, false, mac, 1500, &w);
-	lease_link(&m, now + 1, true, mac, 1500, &w);
+	lease_link(&m, now, false, false, mac, 1500, &w);
+	lease_link(&m, now + 1, true, false, mac, 1500, &w);
 	now += 1;
 	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.order == ORDER_DROP && sent_kind(0) == DHCP_DISCOVER, "or no: the address goes, and everybody is asked, at once");
 
 	bound(3600);
 	now += 100 * S;
-	lease_link(&m, now, false, mac, 1500, &w);
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, false, false, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 	msec_t end = m.until;
 	step();
 	CHECK(m.state == LEASE_SELECTING && m.holding && sent_kind(0) == DHCP_DISCOVER && option(0, 50) == YOURS, "nobody answers: everybody is asked, but the address is ours until its end");
@@ -406,23 +406,36 @@ static void links(void)
 	CHECK(now == end && w.order == ORDER_DROP, "and not longer");
 
 	bound(3600);
-	lease_link(&m, now, false, mac, 1500, &w);
+	lease_link(&m, now, false, false, mac, 1500, &w);
 	now = m.until - 1;
 	lease_time(&m, now, &w);
 	CHECK(m.holding, "down until just before the end");
 	step();
 	CHECK(w.order == ORDER_DROP && m.state == LEASE_DOWN && w.n_packets == 0, "the end comes without a link, too");
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 	CHECK(m.state == LEASE_SELECTING, "then there is nothing to reboot with");
 
 	bound(3600);
-	lease_link(&m, now, true, other_mac, 1500, &w);
+	lease_link(&m, now, true, false, other_mac, 1500, &w);
 	CHECK(w.order == ORDER_DROP && w.forget && w.news == NEWS_MOVED && m.state != LEASE_BOUND, "another card by the same name: the address was not its own");
+	fresh(1);
+	lease_link(&m, now, false, false, mac, 1500, &w);
+	now += 100 * S;
+	lease_link(&m, now, true, true, mac, 1500, &w);
+	CHECK(m.state == LEASE_INIT && w.n_packets == 0 && w.listen == LISTEN_ALL && lease_next(&m) == now + 10, "a link that has just come is given ten milliseconds");
+	step();
+	CHECK(m.state == LEASE_SELECTING && sent_kind(0) == DHCP_DISCOVER, "then it is used");
+	bound(3600);
+	lease_link(&m, now, false, false, mac, 1500, &w);
+	lease_link(&m, now, true, true, mac, 1500, &w);
+	step();
+	CHECK(m.state == LEASE_REBOOTING, "for INIT-REBOOT, where there is an address");
+
 	uint32_t packets = 0;
 	fresh(1);
 	for (int i = 0; i < 1000; i++) {
 		now += 10;
-		lease_link(&m, now, i % 2, mac, 1500, &w);
+		lease_link(&m, now, i % 2, false, mac, 1500, &w);
 		packets += w.n_packets;
 	}
 	CHECK(packets <= 2, "a link that flaps for ten seconds makes no flood (%u packets)", packets);
@@ -430,7 +443,7 @@ static void links(void)
 	packets = 0;
 	for (int i = 0; i < 1000; i++) {
 		now += 10;
-		lease_link(&m, now, i % 2, mac, 1500, &w);
+		lease_link(&m, now, i % 2, false, mac, 1500, &w);
 		packets += w.n_packets;
 	}
 	CHECK(packets <= 6 && m.holding, "nor with an address, which stays (%u packets)", packets);
@@ -445,18 +458,18 @@ static void earlier_lives(void)
 	now = 50 * S;
 	lease_begin(&m, 1, NULL);
 	lease_remember(&m, now, &l, 1000 * S, false);
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 	CHECK(m.state == LEASE_REBOOTING && option(1, 50) == YOURS && !m.holding, "a saved lease: INIT-REBOOT");
 	msec_t pause = step();
 	CHECK(m.state == LEASE_SELECTING && pause <= 5 * S && option(0, 50) == YOURS, "nobody answers: DISCOVER, with the address as a wish");
 	lease_begin(&m, 1, NULL);
 	lease_remember(&m, now, &l, 0, false);
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 	CHECK(m.state == LEASE_SELECTING && option(0, 50) == YOURS, "one that is over is but a wish");
 	lease_begin(&m, 1, NULL);
 	lease_remember(&m, now, &l, 1000 * S, true);
 	CHECK(m.holding && lease_next(&m) == now + 1000 * S, "one whose address is still set is held, until its end");
-	lease_link(&m, now, true, mac, 1500, &w);
+	lease_link(&m, now, true, false, mac, 1500, &w);
 	CHECK(m.state == LEASE_REBOOTING && m.holding && hear(reply_of(DHCP_ACK, 3600)) && w.order == ORDER_APPLY && w.news == NEWS_RENEWED, "and goes on without a gap");
 }
 
@@ -474,7 +487,7 @@ static void farewell(void)
 	lease_stop(&m, now, true, &w);
 	CHECK(w.order == ORDER_NONE && w.n_packets == 0, "nothing held, nothing said");
 	bound(3600);
-	lease_link(&m, now, false, mac, 1500, &w);
+	lease_link(&m, now, false, false, mac, 1500, &w);
 	lease_stop(&m, now, true, &w);
 	CHECK(w.order == ORDER_DROP && w.n_packets == 0, "without a link nobody can be told");
 }

@@ -293,7 +293,7 @@ static void happen(void)
 		break;
 	}
 	if (was != w.link || w.link) {
-		lease_link(&w.m, w.now, w.link, w.mac, 1500, &work);
+		lease_link(&w.m, w.now, w.link, percent(50), w.mac, 1500, &work);
 		look(&work, NULL);
 	}
 	w.well_since = all_is_well() ? w.now : FOREVER;
@@ -354,7 +354,7 @@ static msec_t live(uint64_t seed)
 	lease_begin(&w.m, chance(0) + seed, "box");
 	w.link = true;
 	static struct lease_work work;
-	lease_link(&w.m, w.now, true, w.mac, 1500, &work);
+	lease_link(&w.m, w.now, true, false, w.mac, 1500, &work);
 	look(&work, NULL);
 	for (int i = 0; i < TURNS; i++)
 		turn();
