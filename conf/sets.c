@@ -93,9 +93,6 @@ static bool read_status(struct reading *r, const char *value)
 	return more == 0;
 }
 
-/* Those with which a daemon could leave its image or the container: a unit gets them only where it names them. */
-#define NEVER_IMPLIED (1ull << CAP_SYS_PTRACE | 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_CHROOT | 1ull << CAP_MKNOD | \
-		       1ull << CAP_SYS_MODULE | 1ull << CAP_SYS_RAWIO)
 #define ALL_CAPS ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
 /* "CAP_CHOWN", "cap_chown" or Podman's "CHOWN". */
@@ -126,7 +123,7 @@ static bool take_capabilities(struct reading *r, const char *value, bool podman,
 		return false;
 	while ((more = next_word(r, &at, &word, value)) > 0) {
 		if (podman && (!strcmp(word.at, "all") || !strcmp(word.at, "ALL")))
-			*ret |= ALL_CAPS & ~NEVER_IMPLIED;
+			*ret |= ALL_CAPS & ~CAPS_NEVER_IMPLIED;
 		else if (!add_capability(word.at, ret))
 			return refuse(r, word.at,
 				      "is no capability; write names of capabilities(7), such as CAP_NET_BIND_SERVICE");
@@ -147,7 +144,7 @@ static bool read_capabilities(struct reading *r, const char *value, uint32_t sai
 		return false;
 	*r->caps_said |= said;
 	if (first || !sum)
-		*set = invert ? ALL_CAPS & ~NEVER_IMPLIED & ~sum : sum;
+		*set = invert ? ALL_CAPS & ~CAPS_NEVER_IMPLIED & ~sum : sum;
 	else if (invert)
 		*set &= ~sum;
 	else

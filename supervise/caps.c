@@ -8,8 +8,6 @@
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
-const uint64_t caps_never_implied = CAP(SYS_PTRACE) | CAP(SYS_ADMIN) | CAP(SYS_CHROOT) | CAP(MKNOD) | CAP(SYS_MODULE) | CAP(SYS_RAWIO);
-
 /* Which one is missed least, where one has to go. */
 static const uint8_t least_missed[] = {
 	CAP_SYS_BOOT, CAP_SYS_RAWIO, CAP_SYS_MODULE, CAP_SYS_PTRACE, CAP_AUDIT_WRITE, CAP_MKNOD, CAP_SYS_CHROOT, CAP_NET_RAW, CAP_SETFCAP,

@@ -8,8 +8,6 @@
 
 #include "conf/kit/text.h"
 
-/* Those that open a way out of the image: also a '+' command has them only where its unit names them. */
-extern const uint64_t caps_never_implied;
 
 /*
  * What a unit gets that wants `wanted`, where PID 1 has `ours`; pure. Always

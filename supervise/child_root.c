@@ -297,7 +297,7 @@ int step_capabilities(struct life *l)
 {
 	const struct unit *u = l->unit;
 	bool full = life_full(l);
-	uint64_t wanted = u->bounding | u->ambient | (full ? ~caps_never_implied : 0), ours = 0;
+	uint64_t wanted = u->bounding | u->ambient | (full ? ~CAPS_NEVER_IMPLIED : 0), ours = 0;
 	int rc = caps_ours(&ours);
 
 	if (rc < 0)

@@ -67,11 +67,21 @@ check_status 6 "without its socket nobody is there to talk to" ctl ping
 signal_box USR1
 wait_for 'ctl ping'
 passed "SIGUSR1 opens the control socket anew"
+unit newcomer <<-'EOF'
+	[Service]
+	ExecStart=/bin/sleep inf
+EOF
 signal_box HUP
+wait_for '[[ $(states newcomer web) = "running running" ]]'
+check "SIGHUP reads the units anew: one that is new is started, the others go on" "$(status_of web pid)" = "$pid"
+rm "$BOX/units/newcomer.service"
+signal_box HUP
+wait_for '[[ $(states newcomer web) = "none running" ]]'
+check "one that is gone is stopped" "$(status_of web pid) $(in_box ps -o args | grep -c '^sleep inf')" = "$pid 2"
 for sig in 3 6 8 10 13 14 17 20 21 22 24 28 29 31 34 35 36 40 41 46 50 60 64; do
 	[[ $sig = 10 ]] || signal_box $sig
 done
-check_ok "SIGHUP and all signals without a meaning end nobody" ctl ping
+check_ok "all signals without a meaning end nobody" ctl ping
 check "nor any unit" "$(status_of web pid)" = "$pid"
 means TERM 0 stopped "and SIGTERM still has its meaning"
 
