@@ -13,21 +13,21 @@
  * container all of this goes with its namespaces.
  */
 const struct boot_step boot_steps[] = {
-	{ "proc", "/proc", ready_proc, "unmounted with the namespace", "programs cannot see processes; ps and many runtimes fail" },
-	{ "sys", "/sys, read-only", ready_sys, "unmounted with the namespace", "programs cannot see devices and cgroups" },
-	{ "dev", "/dev with null, zero, full, random, urandom, tty", ready_dev, "unmounted with the namespace", "programs that open /dev/null fail" },
-	{ "pts", "/dev/pts", ready_pts, "unmounted with the namespace", "no new terminals: exec -t fails" },
-	{ "mqueue", "/dev/mqueue", ready_mqueue, "unmounted with the namespace", "POSIX message queues have no file system" },
-	{ "cgroup", "/sys/fs/cgroup", ready_cgroup, "unmounted with the namespace", "no limits for units" },
-	{ "tmpfs", "Tmpfs=: /dev/shm, /run, /tmp", ready_tmpfs, "unmounted with the namespace", "what an earlier boot left there is still there; shared memory may fail" },
-	{ "mounts", "Mount=", ready_mounts, "unmounted with the namespace", "what units look for there is missing" },
-	{ "hostname", "Hostname=", ready_hostname, "none: it ends with the namespace", "the name stays as it is" },
-	{ "hosts", "/etc/hosts", ready_hosts, "none: it is written anew at each boot", "localhost may not be found by name" },
-	{ "machine-id", "/etc/machine-id", ready_machine_id, "none: it has to stay", "programs that want one fail" },
-	{ "loopback", "the interface lo", ready_loopback, "none: it ends with the namespace", "127.0.0.1 does not answer; units cannot talk to each other" },
-	{ "sysctl", "[Sysctl]", ready_sysctls, "none: they end with the namespace", "the kernel's values stay" },
-	{ "prelaunch", "PreLaunch=", ready_prelaunch, "none: it is the program's own", "what it was to ready is not" },
-	{ "realinit", "RealInit= over /sbin/init", ready_realinit, "unmounted with the namespace", "who looks at /sbin/init sees coppice" },
+	{ "proc", "/proc", ready_proc, "unmounted with the namespace", "programs cannot see processes; ps and many runtimes fail", false },
+	{ "sys", "/sys, read-only", ready_sys, "unmounted with the namespace", "programs cannot see devices and cgroups", false },
+	{ "dev", "/dev with null, zero, full, random, urandom, tty", ready_dev, "unmounted with the namespace", "programs that open /dev/null fail", false },
+	{ "pts", "/dev/pts", ready_pts, "unmounted with the namespace", "no new terminals: exec -t fails", false },
+	{ "mqueue", "/dev/mqueue", ready_mqueue, "unmounted with the namespace", "POSIX message queues have no file system", false },
+	{ "cgroup", "/sys/fs/cgroup", ready_cgroup, "unmounted with the namespace", "no limits for units", false },
+	{ "tmpfs", "Tmpfs=: /dev/shm, /run, /tmp", ready_tmpfs, "unmounted with the namespace", "what an earlier boot left there is still there; shared memory may fail", false },
+	{ "mounts", "Mount=", ready_mounts, "unmounted with the namespace", "what units look for there is missing", false },
+	{ "hostname", "Hostname=", ready_hostname, "none: it ends with the namespace", "the name stays as it is", false },
+	{ "hosts", "/etc/hosts", ready_hosts, "none: it is written anew at each boot", "localhost may not be found by name", false },
+	{ "machine-id", "/etc/machine-id", ready_machine_id, "none: it has to stay", "programs that want one fail", false },
+	{ "loopback", "the interface lo", ready_loopback, "none: it ends with the namespace", "127.0.0.1 does not answer; units cannot talk to each other", false },
+	{ "sysctl", "[Sysctl]", ready_sysctls, "none: they end with the namespace", "the kernel's values stay", false },
+	{ "prelaunch", "PreLaunch=", ready_prelaunch, "none: it is the program's own", "what it was to ready is not", true },
+	{ "realinit", "RealInit= over /sbin/init", ready_realinit, "unmounted with the namespace", "who looks at /sbin/init sees coppice", true },
 };
 const uint32_t n_boot_steps = sizeof(boot_steps) / sizeof(boot_steps[0]);
 _Static_assert(sizeof(boot_steps) / sizeof(boot_steps[0]) <= 32, "struct state keeps 32 results");
@@ -39,9 +39,11 @@ int boot_refused(const struct boot *b, const char *what, int err)
 	return -err;
 }
 
-void boot_run(struct boot *b, uint32_t *results)
+void boot_run(struct boot *b, bool late, uint32_t *results)
 {
 	for (uint32_t k = 0; k < n_boot_steps; k++) {
+		if (boot_steps[k].late != late)
+			continue;
 		int r = boot_steps[k].act(b);
 
 		results[k] = r < 0 ? (uint32_t)BOOT_REFUSED << 16 | ((uint32_t)-r & 0xffffu) :

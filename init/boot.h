@@ -7,6 +7,7 @@
 #ifndef INIT_BOOT_H
 #define INIT_BOOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf/unit.h"
@@ -25,13 +26,14 @@ struct boot_step {
 	int (*act)(struct boot *b);    /* 0 done, 1 already done, -errno refused */
 	const char *undo;              /* how it is undone, for a reader */
 	const char *refused;           /* what a refusal means for the units */
+	bool late;                     /* after the network */
 };
 
 extern const struct boot_step boot_steps[];
 extern const uint32_t n_boot_steps; /* at most 32: struct state keeps that many results */
 
-/* Takes all steps in order; results go to `results` (enum boot_result << 16 | errno), refusals are said. */
-void boot_run(struct boot *b, uint32_t *results);
+/* Takes the steps before the network, or after it (`late`), in order; results go to `results` (enum boot_result << 16 | errno), refusals are said. */
+void boot_run(struct boot *b, bool late, uint32_t *results);
 
 /* Prints what would be done (--dry-run), one line a step. */
 void boot_print(const struct boot *b);

@@ -497,7 +497,7 @@ int init_main(const struct init_options *o)
 	}
 	uint32_t steps[32] = { 0 };
 	if (world.is_init && !o->no_boot)
-		boot_run(&b, steps);
+		boot_run(&b, false, steps);
 	world.budget = t->house.shutdown_timeout ? t->house.shutdown_timeout : container_budget(container);
 	open_places(t);
 	world.rung = (uint8_t)find_rung(t);
@@ -513,7 +513,10 @@ int init_main(const struct init_options *o)
 	world.on_helper = network_heard;
 	if (world.is_init && !o->no_boot)
 		network_start(&world);
-	if (wait_online())
+	bool go = wait_online();
+	if (go && world.is_init && !o->no_boot)
+		boot_run(&b, true, world.records.state->boot_steps);
+	if (go)
 		manager_begin(&world);
 	say_hold();
 	while (world.sweep != SWEEP_OVER && manager_turn(&world))

@@ -47,7 +47,7 @@ static enum face face_of(const struct unit *u, const struct service *s)
 	if (s->r.state != UP && s->r.state != RELOADING)
 		return svc_face(s->r.state);
 	if (u->type == TYPE_ONESHOT)
-		return FACE_DONE;
+		return u->remain ? FACE_DONE : FACE_STARTING; /* without RemainAfterExit= it only passes through */
 	/* READY has been shown by something; RUNNING has nothing that could show it. */
 	return u->health_kind != HEALTH_NONE || u->type == TYPE_NOTIFY || u->kind != UNIT_SERVICE ? FACE_READY : FACE_RUNNING;
 }

@@ -208,7 +208,8 @@ static bool gateway_near(const struct net_setup *s)
 void apply_static(struct applier *a)
 {
 	const struct net_setup *s = a->setup;
-	struct route gateway = { .index = a->link.index, .hop.via = s->gateway, .onlink = !gateway_near(s), .metric = metric(a), .mark = OURS_STATIC };
+	struct route gateway = { .index = a->link.index, .hop.via = s->gateway, .onlink = !gateway_near(s),
+				 .metric = metric(a), .mark = OURS_STATIC };
 	int e;
 
 	for (uint32_t i = 0; i < s->n_addresses; i++) {

@@ -243,18 +243,18 @@ static void put_ignored(struct client *c, struct text *t)
 
 static void tell(struct client *c, const struct lease_work *w)
 {
-	static const struct { enum level level; const char *words; bool server, once; } all[N_LEASE_NEWS] = {
-		[NEWS_OFFERED]  = { SAY_DEBUG, "is offered", true, true },
-		[NEWS_TOO_LATE] = { SAY_INFO, "is offered too, but another server was first", true, true },
-		[NEWS_REFUSED]  = { SAY_WARNING, "is not taken", true, true },
-		[NEWS_BOUND]    = { SAY_INFO, "is ours", true, false },
-		[NEWS_RENEWED]  = { SAY_DEBUG, "stays ours", true, false },
-		[NEWS_NAK]      = { SAY_WARNING, "is not ours, says the server", true, false },
-		[NEWS_CONFLICT] = { SAY_WARNING, "is used by somebody else; the server is told", true, false },
-		[NEWS_EXPIRED]  = { SAY_WARNING, "is taken away: its lease is over and no server renewed it", true, false },
-		[NEWS_RELEASED] = { SAY_INFO, "is given back", true, false },
-		[NEWS_SILENCE]  = { SAY_WARNING, "no DHCP server answers; asking on", false, false },
-		[NEWS_MOVED]    = { SAY_INFO, "is left: the interface has another hardware address", false, false },
+	static const struct { const char *words; enum level level; bool server, once; } all[N_LEASE_NEWS] = {
+		[NEWS_OFFERED]  = { "is offered", SAY_DEBUG, true, true },
+		[NEWS_TOO_LATE] = { "is offered too, but another server was first", SAY_INFO, true, true },
+		[NEWS_REFUSED]  = { "is not taken", SAY_WARNING, true, true },
+		[NEWS_BOUND]    = { "is ours", SAY_INFO, true, false },
+		[NEWS_RENEWED]  = { "stays ours", SAY_DEBUG, true, false },
+		[NEWS_NAK]      = { "is not ours, says the server", SAY_WARNING, true, false },
+		[NEWS_CONFLICT] = { "is used by somebody else; the server is told", SAY_WARNING, true, false },
+		[NEWS_EXPIRED]  = { "is taken away: its lease is over and no server renewed it", SAY_WARNING, true, false },
+		[NEWS_RELEASED] = { "is given back", SAY_INFO, true, false },
+		[NEWS_SILENCE]  = { "no DHCP server answers; asking on", SAY_WARNING, false, false },
+		[NEWS_MOVED]    = { "is left: the interface has another hardware address", SAY_INFO, false, false },
 	};
 	char line[512];
 	struct text t = TEXT(line);

@@ -195,6 +195,10 @@ static void known_signals(void)
 	sigset_t none;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* PID 1 sends SIGTERM to all that is left at the end; ours is the end of the socket, and a lease to give back first. */
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SECOND          1000
+#define SECOND          ((msec_t)1000)
 #define BACKOFF_LEAST   (4 * SECOND)  /* RFC 2131 section 4.1 */
 #define BACKOFF_DOUBLES 4u            /* up to 64 s */
 #define REQUEST_TRIES   4u            /* 60 s, section 3.1, step 5 */
@@ -72,7 +72,7 @@ static msec_t backoff(struct lease_machine *m, uint32_t tries)
 {
 	uint32_t doubles = tries < BACKOFF_DOUBLES ? tries : BACKOFF_DOUBLES;
 
-	return ((msec_t)BACKOFF_LEAST << doubles) - SECOND + random_span(m, 2 * SECOND);
+	return (BACKOFF_LEAST << doubles) - SECOND + random_span(m, 2 * SECOND);
 }
 
 static bool on_lease(enum lease_state s)
@@ -535,7 +535,7 @@ bool lease_heard(struct lease_machine *m, msec_t now, const struct dhcp *d, stru
 	takes = states[m->state].takes;
 	server = m->state == LEASE_REQUESTING ? m->offer.server : m->held.server;
 	if (d->xid == m->xid && memcmp(d->mac, m->mac, sizeof(d->mac)) == 0) {
-		if (m->state == LEASE_REQUESTING && d->type == DHCP_OFFER && d->server != server)
+		if ((m->state == LEASE_REQUESTING || m->state == LEASE_BOUND) && d->type == DHCP_OFFER && d->server != server)
 			news(ret, NEWS_TOO_LATE, d->yours, d->server);
 		else if (!(takes & TAKES_ANY_SERVER) && d->server != server)
 			ours = false;

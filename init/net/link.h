@@ -43,9 +43,9 @@ struct route {
 	uint32_t index;
 	struct hop hop;
 	ip4_t from;        /* preferred source, 0 none */
-	bool onlink;       /* the gateway is on the link, though no route says so; not told by route_list() */
 	uint32_t metric;
 	uint8_t mark;
+	bool onlink;       /* the gateway is on the link, though no route says so; not told by route_list() */
 };
 
 int link_open(void);

@@ -29,7 +29,10 @@ void name_take(const uint8_t *at, size_t n, char *into, size_t size);
  */
 bool name_take_labels(const uint8_t *all, size_t n, size_t *at, char *into, size_t size);
 
-/* A search list (RFC 3397) with blanks between the names; "" where its structure is broken. Names that are not let in, or find no room, are left out. */
+/*
+ * A search list (RFC 3397) with blanks between the names; "" where its structure is
+ * broken. Names that are not let in, or find no room, are left out.
+ */
 void names_take(const uint8_t *at, size_t n, char *into, size_t size);
 
 #endif

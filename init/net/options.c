@@ -174,7 +174,7 @@ static void take_server(const uint8_t *at, size_t n, struct dhcp *m)
 static void take_words(const uint8_t *at, size_t n, struct dhcp *m)
 {
 	for (size_t i = 0; i < n && i < sizeof(m->words) - 1; i++)
-		m->words[i] = at[i] >= ' ' && at[i] < 127 ? (char)at[i] : '?';
+		m->words[i] = (char)(at[i] >= ' ' && at[i] < 127 ? at[i] : '?');
 }
 
 static void take_t1(const uint8_t *at, size_t n, struct dhcp *m)
@@ -357,7 +357,7 @@ static void put_ask(struct writer *w)
 	uint8_t value[N_OPTIONS];
 	size_t n = 0;
 
-	for (uint8_t place = 1; place <= N_OPTIONS; place++)
+	for (size_t place = 1; place <= N_OPTIONS; place++)
 		for (size_t i = 0; i < N_OPTIONS; i++)
 			if (options[i].ask == place)
 				value[n++] = options[i].code;

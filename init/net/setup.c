@@ -89,10 +89,10 @@ static const char *read_dns(struct net_setup *s, const char *value, size_t membe
 
 	(void)member;
 	for (size_t n; value += strspn(value, " \t"), (n = strcspn(value, " \t")) > 0; value += n) {
+		if (s->n_dns >= MAX_NAMESERVERS)
+			return "is one too many; six name servers are enough for anybody, and most programs ask three";
 		char *into = s->dns[s->n_dns];
 
-		if (s->n_dns == MAX_NAMESERVERS)
-			return "is one too many; six name servers are enough for anybody, and most programs ask three";
 		if (n >= NAMESERVER_SIZE)
 			return "is no address; write 192.0.2.1 or 2001:db8::1";
 		memset(into, 0, NAMESERVER_SIZE);

@@ -37,7 +37,8 @@ done
 mkdir "$BOX/root/quiet"
 printf '[Service]\nExecStart=/bin/sleep inf\n' | tee "$BOX/root/quiet/a.service" >"$BOX/root/quiet/b.service"
 
-fds() { find "/proc/$BOX_PID/fd" -mindepth 1 | wc -l; }
+# fds: its descriptors, while no check or start is under way.
+fds() { for _ in {1..20}; do find "/proc/$BOX_PID/fd" -mindepth 1 | wc -l; done | sort -n | head -n 1; }
 # memory: its private pages, in KiB. What it shares with its children counts for less, the more of them there are.
 memory() { awk '/^Private/ { n += $2 } END { print n }' "/proc/$BOX_PID/smaps_rollup"; }
 # watch CALLS COMMAND...: counts these system calls of PID 1, and only of PID 1, while the command runs.

@@ -32,14 +32,14 @@ isc() {
 }
 
 kea() {
-	local net=${1:-198.51.100}
+	local prefix=${1:-198.51.100}
 	cat >"$LAB/kea.json" <<-CONF
 		{"Dhcp4": {"interfaces-config": {"interfaces": ["s0"], "dhcp-socket-type": "raw"}, "authoritative": true,
 		"lease-database": {"type": "memfile", "persist": false}, "valid-lifetime": 20, "calculate-tee-times": true,
 		"option-def": [{"name": "rfc3442", "code": 121, "space": "dhcp4", "type": "binary"}],
-		"subnet4": [{"subnet": "$net.0/24", "pools": [{"pool": "$net.50-$net.60"}], "option-data": [
-			{"name": "routers", "data": "$net.1"}, {"name": "interface-mtu", "data": "1280"},
-			{"name": "domain-name-servers", "data": "$net.1"}, {"name": "domain-name", "data": "example.org"},
+		"subnet4": [{"subnet": "$prefix.0/24", "pools": [{"pool": "$prefix.50-$prefix.60"}], "option-data": [
+			{"name": "routers", "data": "$prefix.1"}, {"name": "interface-mtu", "data": "1280"},
+			{"name": "domain-name-servers", "data": "$prefix.1"}, {"name": "domain-name", "data": "example.org"},
 			{"name": "domain-search", "data": "a.example.org, b.example.org"},
 			{"name": "rfc3442", "csv-format": false, "data": "18CB0071C633640100C6336401"}]}],
 		"loggers": [{"name": "kea-dhcp4", "output_options": [{"output": "stdout"}], "severity": "INFO"}]}}
@@ -90,14 +90,19 @@ granted() {
 	expect "option 121: a default route by it" 'routes | grep -q "^default via 198.51.100.1 dev c0 proto dhcp"' 2
 	expect "option 121: a route to a network" 'routes | grep -q "^203.0.113.0/24 via 198.51.100.1 dev c0 proto dhcp"' 2
 	expect "an MTU of 1280" '[[ $(mtu) == 1280 ]]' 2
-	expect "resolv.conf" 'grep -qx "nameserver 198.51.100.1" "$LAB/etc/resolv.conf" && grep -q "^search .*a.example.org b.example.org" "$LAB/etc/resolv.conf"' 2
+	expect "resolv.conf" 'grep -qx "nameserver 198.51.100.1" "$LAB/etc/resolv.conf" &&
+		grep -q "^search .*a.example.org b.example.org" "$LAB/etc/resolv.conf"' 2
 	expect "PID 1 hears of it" '[[ $(tail -n 1 "$LAB/news") == "up default" ]]' 2
 }
 
+# How long the kernel will still keep the address, in seconds.
+valid_for() { in_client ip -o -4 addr show dev c0 | sed 's/.*valid_lft \([0-9]*\)sec.*/\1/'; }
+
 # What the kernel says of c0's addresses from now on, with the time in ms before each line.
 watch_addresses() {
-	in_client setpriv --pdeathsig KILL ip -o -4 monitor address dev c0 > >(while read -r line; do echo "${EPOCHREALTIME/./} $line"; done >>"$LAB/monitor") &
-	lab_pids+=($!)
+	lab_start nsenter --net="/proc/$CLIENT/ns/net" ip -o -4 monitor address dev c0 > >(while read -r line; do
+		echo "${EPOCHREALTIME/./} $line"
+	done >>"$LAB/monitor")
 }
 
 # renewed_and_bereaved: three renewals that disturb nothing; then the server dies: the address goes when the lease is over.
@@ -110,7 +115,8 @@ renewed_and_bereaved() {
 	expect "its server dead, the address goes" '[[ ! $(address) ]]' 25
 	last=$(grep -v Deleted "$LAB/monitor" | tail -n 1)
 	gone=$(grep Deleted "$LAB/monitor" | head -n 1)
-	expect "after twenty seconds, not later" '[[ $(((${gone%% *} - ${last%% *}) / 100000)) -le 202 && $(((${gone%% *} - ${last%% *}) / 100000)) -ge 195 ]]' 0
+	expect "after twenty seconds, not later" '[[ $(((${gone%% *} - ${last%% *}) / 100000)) -le 202 &&
+		$(((${gone%% *} - ${last%% *}) / 100000)) -ge 195 ]]' 0
 	expect "and its routes with it" '[[ ! $(routes) ]]' 1
 	expect "and its name server" '! grep -q nameserver "$LAB/etc/resolv.conf"' 1
 	expect "and its MTU" '[[ $(mtu) == 1500 ]]' 1
@@ -166,7 +172,7 @@ dnsmasq_server() {
 	watch_addresses
 	expect "two renewals" '[[ $(lines_of "inet 198" "$LAB/monitor") -ge 2 ]]' 40
 	stop_server
-	expect "its server dead, T1 passes without an answer" 'in_client ip -o -4 addr show dev c0 | sed "s/.*valid_lft \([0-9]*\)sec.*/\1/" | { read -r left && ((left < 100)); }' 30
+	expect "its server dead, T1 passes without an answer" '(($(valid_for) < 100))' 30
 	dnsmasq_full --dhcp-option-force=59,40
 	expect "the server returns, and T2 finds it" '[[ $(lines_of "inet 198" "$LAB/monitor") -ge 3 ]]' 30
 	expect_not "without the address having been away" 'grep -q Deleted "$LAB/monitor"'
@@ -247,13 +253,16 @@ two_servers() {
 	on_server ip link set t0 master br0 up
 	nsenter --net="/proc/$second/ns/net" ip addr add 198.51.100.2/24 dev s0
 	nsenter --net="/proc/$second/ns/net" ip link set s0 up
-	server dnsmasq -k --port=0 --interface=br0 --bind-interfaces --no-ping --conf-file=/dev/null --user=root --dhcp-leasefile="$LAB/l1" \
-		--log-facility=- --log-dhcp --dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-option-force=58,15
-	lab_start nsenter --net="/proc/$second/ns/net" dnsmasq -k --port=0 --interface=s0 --bind-interfaces --no-ping --conf-file=/dev/null --user=root \
-		--dhcp-leasefile="$LAB/l2" --log-facility=- --log-dhcp --dhcp-range=198.51.100.150,198.51.100.160,255.255.255.0,120 --dhcp-option-force=58,15 >"$LAB/server2" 2>&1
+	server dnsmasq -k --port=0 --interface=br0 --bind-interfaces --no-ping --conf-file=/dev/null --user=root \
+		--dhcp-leasefile="$LAB/l1" --log-facility=- --log-dhcp \
+		--dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-option-force=58,15
+	lab_start nsenter --net="/proc/$second/ns/net" dnsmasq -k --port=0 --interface=s0 --bind-interfaces --no-ping \
+		--conf-file=/dev/null --user=root --dhcp-leasefile="$LAB/l2" --log-facility=- --log-dhcp \
+		--dhcp-range=198.51.100.150,198.51.100.160,255.255.255.0,120 --dhcp-option-force=58,15 >"$LAB/server2" 2>&1
 	soon 'on_server ss -Hlnu | grep -q :67 && nsenter --net=/proc/$second/ns/net ss -Hlnu | grep -q :67'
 	client
-	expect "one address, of one of the two" '[[ $(address) == 198.51.100.5?/24 || $(address) == 198.51.100.15?/24 || $(address) == 198.51.100.?60/24 ]]' 10
+	expect "one address, of one of the two" '[[ $(address) == 198.51.100.5?/24 || $(address) == 198.51.100.15?/24 ||
+		$(address) == 198.51.100.?60/24 ]]' 10
 	expect "the other server's offer is in the log" 'grep -q "is offered too, but another server was first" "$LAB/log"' 3
 	expect "one ACK only was sent" '[[ $(cat "$LAB/server" "$LAB/server2" | grep -c "DHCPACK") == 1 ]]' 1
 	watch_addresses
@@ -269,19 +278,24 @@ two_interfaces() {
 	ip link add s1 netns "$SERVER" type veth peer name c1 netns "$CLIENT"
 	on_server ip addr add 203.0.113.1/24 dev s1
 	on_server ip link set s1 up
-	dnsmasq_plain --interface=s1 --dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-range=203.0.113.50,203.0.113.60,255.255.255.0,120 \
+	dnsmasq_plain --interface=s1 --dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 \
+		--dhcp-range=203.0.113.50,203.0.113.60,255.255.255.0,120 \
 		--dhcp-option=15,example.org --dhcp-option=6,0.0.0.0
 	client
 	client_of c1 DNS=9.9.9.9 RouteMetric=50 slot=1 >"$LAB/news1" 2>"$LAB/log1"
 	other=$RUN_PID
 	expect "an address on each" '[[ $(address) == 198.51.100.* && $(in_client ip -o -4 addr show dev c1) == *203.0.113.* ]]'
-	expect "a default route by each, the metric as told" 'routes | grep -q "^default via 203.0.113.1 dev c1 proto dhcp .*metric 50$" && routes | grep -q "^default via 198.51.100.1 dev c0"' 3
-	expect "resolv.conf has the name servers of both" '[[ $(grep -c "^nameserver" "$LAB/etc/resolv.conf") == 3 && $(grep -c "^search example.org$" "$LAB/etc/resolv.conf") == 1 ]] && grep -qx "nameserver 9.9.9.9" "$LAB/etc/resolv.conf"' 3
+	expect "a default route by each, the metric as told" 'routes | grep -q "^default via 203.0.113.1 dev c1 proto dhcp .*metric 50$" &&
+		routes | grep -q "^default via 198.51.100.1 dev c0"' 3
+	expect "resolv.conf has the name servers of both" '[[ $(grep -c "^nameserver" "$LAB/etc/resolv.conf") == 3 &&
+		$(grep -c "^search example.org$" "$LAB/etc/resolv.conf") == 1 ]] && grep -qx "nameserver 9.9.9.9" "$LAB/etc/resolv.conf"' 3
 	leave
-	expect "one leaves: the other's stays" '[[ $(in_client ip -o -4 addr show dev c1) == *203.0.113.* ]] && grep -q "nameserver 203.0.113.1" "$LAB/etc/resolv.conf" && ! grep -q "nameserver 198" "$LAB/etc/resolv.conf"' 3
+	expect "one leaves: the other's stays" '[[ $(in_client ip -o -4 addr show dev c1) == *203.0.113.* ]] &&
+		grep -q "nameserver 203.0.113.1" "$LAB/etc/resolv.conf" && ! grep -q "nameserver 198" "$LAB/etc/resolv.conf"' 3
 	kill -s TERM "$other"
 	wait "$other" 2>/dev/null
-	expect "both gone: only what coppice.conf says is left" '[[ ! $(routes) && $(grep nameserver "$LAB/etc/resolv.conf") == "nameserver 9.9.9.9" ]]' 0
+	expect "both gone: only what coppice.conf says is left" '[[ ! $(routes) &&
+		$(grep nameserver "$LAB/etc/resolv.conf") == "nameserver 9.9.9.9" ]]' 0
 }
 
 # A first process that dies with its lease, and a second that goes on with it: the address is never away.
@@ -300,7 +314,8 @@ taken_up() {
 	client
 	expect "the next one confirms the lease" 'grep -q "inet 198" "$LAB/monitor"' 5
 	expect_not "and the address was never away" 'grep -q Deleted "$LAB/monitor"'
-	expect "INIT-REBOOT, no second DISCOVER" '[[ $(grep -c "DHCPDISCOVER(" "$LAB/server") == 1 && $(grep -c "DHCPREQUEST(" "$LAB/server") == 2 ]]' 1
+	expect "INIT-REBOOT, no second DISCOVER" '[[ $(grep -c "DHCPDISCOVER(" "$LAB/server") == 1 &&
+		$(grep -c "DHCPREQUEST(" "$LAB/server") == 2 ]]' 1
 	leave
 }
 
@@ -311,7 +326,8 @@ by_hand() {
 	client DHCP=no Address=198.51.100.77/24 Address=198.51.100.78/32 Gateway=198.51.100.1 DNS=198.51.100.1 Domains=example.org RouteMetric=7
 	expect "both addresses" 'has_address 198.51.100.77/24 && has_address 198.51.100.78/32' 3
 	expect "the gateway" 'routes | grep -q "^default via 198.51.100.1 dev c0 proto static metric 7$"' 3
-	expect "the name server" 'grep -qx "nameserver 198.51.100.1" "$LAB/etc/resolv.conf" && grep -qx "search example.org" "$LAB/etc/resolv.conf"' 3
+	expect "the name server" 'grep -qx "nameserver 198.51.100.1" "$LAB/etc/resolv.conf" &&
+		grep -qx "search example.org" "$LAB/etc/resolv.conf"' 3
 	expect "up, with a default route" '[[ $(tail -n 1 "$LAB/news") == "up default" ]]' 3
 	expect "no client process" '[[ ! $(dhcp_pid) ]]' 0
 	in_client ip link set c0 down
@@ -376,7 +392,8 @@ settings() {
 	expect "not online, for there is no default route" '[[ $(tail -n 1 "$LAB/news") == up ]]' 0
 	leave
 	client NoPrefixRoute=yes
-	expect "NoPrefixRoute= with routes: the gateway is on the link" 'routes | grep -q "^198.51.100.1 dev c0 proto dhcp scope link" && routes | grep -q "^default via 198.51.100.1" && ! routes | grep -q ^198.51.100.0/24' 5
+	expect "NoPrefixRoute= with routes: the gateway is on the link" 'routes | grep -q "^198.51.100.1 dev c0 proto dhcp scope link" &&
+		routes | grep -q "^default via 198.51.100.1" && ! routes | grep -q ^198.51.100.0/24' 5
 	leave
 }
 
@@ -409,7 +426,8 @@ for p in isc_server kea_server udhcpd_server dnsmasq_server; do
 done
 # The short ones wait for those to have begun: two processors have to do.
 wait_for '[[ -s $BOX/isc_server/judged && -s $BOX/dnsmasq_server/judged ]]'
-for p in nak_isc nak_kea nak_dnsmasq lone_address two_servers two_interfaces taken_up by_hand comes_later already_done settings resolv_conf; do
+for p in nak_isc nak_kea nak_dnsmasq lone_address two_servers two_interfaces taken_up by_hand comes_later already_done settings \
+	resolv_conf; do
 	play "$p"
 done
 play_all

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2034
 # dhcp_lab.sh - small networks, each with a server's and a client's namespace, for many short plays at once.
 #
 # A play is a function that is run in the background with a directory and two network namespaces of its own, a
@@ -7,7 +7,7 @@
 #
 #	play NAME           runs the function NAME in the background
 #	on_server CMD...    in_client CMD...     run in the namespaces
-#	server CMD...       in the background; $SERVER_PID; stop_server [SIGNAL]
+#	server CMD...       in the background; $SERVER_PID; stop_server kills it
 #	client KEY=VALUE... dhcp_run in the background; $CLIENT_PID; its news in $LAB/news, its log in $LAB/log
 #	leave [SIGNAL]      ends it and keeps its status in $STATUS
 #	expect TEXT EXPRESSION [SECONDS]   good as soon as the expression is true, bad when the time is over
@@ -43,7 +43,7 @@ mtu() { in_client cat /sys/class/net/c0/mtu 2>/dev/null || in_client ip -o link 
 lines_of() { grep -c -e "$1" "$2" 2>/dev/null || true; }
 
 stop_server() {
-	kill -s "${1:-KILL}" "$SERVER_PID"
+	kill -s KILL "$SERVER_PID"
 	wait "$SERVER_PID" 2>/dev/null
 }
 
@@ -101,14 +101,15 @@ lab_run() {
 	SERVER=$!
 	lab_start unshare --net --uts sleep 1000
 	CLIENT=$!
-	soon '[[ $(readlink /proc/$SERVER/ns/net) != "$(readlink /proc/self/ns/net)" && $(readlink /proc/$CLIENT/ns/uts) != "$(readlink /proc/self/ns/uts)" ]]'
+	soon '[[ $(readlink /proc/$SERVER/ns/net) != "$(readlink /proc/self/ns/net)" &&
+		$(readlink /proc/$CLIENT/ns/uts) != "$(readlink /proc/self/ns/uts)" ]]'
 	ip link add s0 netns "$SERVER" type veth peer name c0 netns "$CLIENT"
 	on_server ip link set lo up
 	in_client ip link set lo up
 	on_server ip addr add 198.51.100.1/24 dev s0
 	on_server ip link set s0 up
 	"$play"
-	echo done >>"$LAB/judged"
+	echo over >>"$LAB/judged"
 }
 
 plays=()
@@ -128,7 +129,7 @@ play_all() {
 			skip) skip "$text" "$why" ;;
 			esac
 		done <"$BOX/$name/judged"
-		[[ $(tail -n 1 "$BOX/$name/judged") == done ]] || failed "$name: the play came to its end" "$(tail -n 5 "$BOX/$name.said")"
+		[[ $(tail -n 1 "$BOX/$name/judged") == over ]] || failed "$name: the play came to its end" "$(tail -n 5 "$BOX/$name.said")"
 		[[ ! -s $BOX/$name.said ]] || comment "$name said: $(tail -n 5 "$BOX/$name.said")"
 	done
 }

@@ -128,7 +128,8 @@ def lie_malformed(ask):
     bad = [
         {"raw": bytes([15, 200]) + b"abc"}, {"raw": bytes([15])}, {"end": b""}, {"raw": bytes([12, 255]) + b"x" * 100, "end": b""},
         {"raw": option(52, b"\x03"), "file": option(52, b"\x03") + b"x" * 120, "sname": b"\x0c\xff"},
-        {"raw": option(52, b"\x00")}, {"raw": option(52, b"\x04")}, {"raw": option(52, b"")}, {"more": {54: b"\1\2\3"}}, {"more": {51: b""}},
+        {"raw": option(52, b"\x00")}, {"raw": option(52, b"\x04")}, {"raw": option(52, b"")}, {"more": {54: b"\1\2\3"}},
+        {"more": {51: b""}},
         {"more": {54: None}}, {"more": {1: bytes(4)}}, {"raw": option(82, bytes([82, 255] * 60)) + bytes([82, 255])},
         {"raw": b"".join(bytes([15, 255]) + b"a" * 255 for _ in range(4)) + bytes([15, 255])},
         {"raw": option(119, b"\xc0\0" * 100) + option(121, b"\xff" * 200), "end": b""},
@@ -142,15 +143,18 @@ def lie_malformed(ask):
         data[236:240] = random.randbytes(4)
         send(packet(bytes(data)))
     # Sound, with options that are not: these are taken, without the options.
-    truth(ask, raw=option(119, b"\xc0\0") + option(121, b"\x21\1\1") + option(12, b"") + option(15, b"") + option(33, b"\1\2") + option(26, b"\1"))
+    truth(ask, raw=option(119, b"\xc0\0") + option(121, b"\x21\1\1") + option(12, b"") + option(15, b"") + option(33, b"\1\2")
+          + option(26, b"\1"))
 
 
 def lie_shell(ask):
     """N-02, N-03."""
-    evil = [b"$(reboot)", b"`touch /tmp/x`", b"a\nnameserver 6.6.6.6", b"a;b", b"a b\nsearch evil", b"a\0b", b"a'\"b", b"()\x20{ :;}; x"]
+    evil = [b"$(reboot)", b"`touch /tmp/x`", b"a\nnameserver 6.6.6.6", b"a;b", b"a b\nsearch evil", b"a\0b", b"a'\"b",
+            b"()\x20{ :;}; x"]
     pick = evil[int(time.monotonic() * 10) % len(evil)]
     labels = b"".join(bytes([len(e)]) + e for e in evil[:3]) + b"\0" + b"\x04good\x07example\0" + b"\x09evil\nline\0"
-    truth(ask, more={12: pick, 15: b"a\nnameserver 6.6.6.6\noptions x", 252: b"http://$(reboot)/", 56: b"$(x)\n", 67: b"`x`", 17: b"| sh", 119: labels, 81: b"\0\0\0$(reboot)"})
+    truth(ask, more={12: pick, 15: b"a\nnameserver 6.6.6.6\noptions x", 252: b"http://$(reboot)/", 56: b"$(x)\n", 67: b"`x`",
+                     17: b"| sh", 119: labels, 81: b"\0\0\0$(reboot)"})
 
 
 def lie_misdirected(ask):
@@ -163,7 +167,8 @@ def lie_misdirected(ask):
     reply(ask, kind, htype=6, **bad)
     reply(ask, kind, op=1, **bad)
     good = bootp(ask, kind, **bad)
-    for how in ({"bad_udp": True}, {"bad_ip": True}, {"fragment": 0x2000}, {"fragment": 5}, {"source": 68}, {"target": 67}, {"protocol": 6}, {"cut": 40}, {"version": 0x65}, {"version": 0x44}):
+    for how in ({"bad_udp": True}, {"bad_ip": True}, {"fragment": 0x2000}, {"fragment": 5}, {"source": 68}, {"target": 67},
+                {"protocol": 6}, {"cut": 40}, {"version": 0x65}, {"version": 0x44}):
         send(packet(good, **how))
     send(packet(good), tag=7)
     send(packet(good), ethertype=0x0801)
@@ -190,7 +195,8 @@ def lie_flood(ask):
         truth(ask)
         return
     flooded = True
-    frame = EVERYBODY + own_mac + b"\x08\x00" + packet(bootp(ask, OFFER, yours="198.51.100.66", more={54: ip("198.51.100.9")}))
+    offer = bootp(ask, OFFER, yours="198.51.100.66", more={54: ip("198.51.100.9")})
+    frame = EVERYBODY + own_mac + b"\x08\x00" + packet(offer)
     end = time.monotonic() + 3
     sent = 0
     while time.monotonic() < end:
@@ -222,7 +228,8 @@ def hop(net, bits, via):
 
 def lie_routes(ask):
     """N-08."""
-    hops = hop("0.0.0.0", 1, SERVER) + hop("128.0.0.0", 1, SERVER) + hop("0.0.0.0", 0, "203.0.113.77") + hop("127.0.0.0", 8, SERVER) + hop("224.0.0.0", 8, SERVER) \
+    hops = hop("0.0.0.0", 1, SERVER) + hop("128.0.0.0", 1, SERVER) + hop("0.0.0.0", 0, "203.0.113.77") \
+        + hop("127.0.0.0", 8, SERVER) + hop("224.0.0.0", 8, SERVER) \
         + hop("192.0.2.0", 24, SERVER) + hop("10.9.0.0", 16, SERVER) + hop("10.10.0.0", 16, "203.0.113.1") \
         + b"".join(hop(f"10.20.{i}.0", 24, SERVER) for i in range(120))
     truth(ask, more={121: hops})

@@ -2,9 +2,10 @@
  * dhcp_run.c - runs net_main() as PID 1 would: a child, a socket to it, its news on stdout.
  *
  * Usage: dhcp_run STATE-DIR RUNTIME-DIR RESOLV-CONF [Key=value...] [slot=N]
- * Key=value are those of [Network]; slot=N says which section of several this is. Prints "absent", "down" or "up", with " default" where there is a default
- * route, whenever that changes. SIGTERM closes the socket and gives the lease back, SIGUSR1 closes it and keeps the
- * lease; the exit status is then net_main's. Should net_main end by itself, that is the end here, too.
+ * Key=value are those of [Network]; slot=N says which section of several this is. Prints "absent", "down" or "up",
+ * with " default" where there is a default route, whenever that changes. SIGTERM closes the socket and gives the
+ * lease back, SIGUSR1 closes it and keeps the lease; the exit status is then net_main's. Should net_main end by
+ * itself, that is the end here, too.
  */
 #include <fcntl.h>
 #include <poll.h>

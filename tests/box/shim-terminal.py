@@ -6,9 +6,10 @@ import re
 import struct
 import sys
 import termios
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from shims import KID, PATIENCE, Life, behaviour, children, main, soon, state
+from shims import KID, PATIENCE, Life, behaviour, children, main, soon, state, status_of
 
 FOREVER = 0.25  # seconds after which theirs are taken to do nothing
 
@@ -58,7 +59,7 @@ class Terminal:
 class Shell:
     """A shell on a terminal, with a shim as its only job."""
 
-    def __init__(self, shim, how, *command):
+    def __init__(self, shim, how, *command, above=()):
         self.terminal = Terminal()
         events, out = os.pipe()
         into, self.orders = os.pipe()
@@ -67,7 +68,7 @@ class Shell:
         os.close(out)
         os.close(into)
         self.life = self.terminal.lead(shim, ["-s"] if shim.dialect == "tini" else [], *command,
-                                       above=[KID, "shell", "20", how], pass_fds=[20, 21])
+                                       above=[KID, "shell", "20", how, *above], pass_fds=[20, 21])
         os.close(20)
         os.close(21)
         self.events, self.said = events, Reader(events)
@@ -183,7 +184,7 @@ def _(shim):
                 os.kill(one, 9)
 
 
-@behaviour("a SIGSTOP of its own is not ours to undo", on="tini catatonit coppice", want="T")
+@behaviour("a SIGSTOP of its own is its own affair", on="tini catatonit coppice", want=("T", "S"))
 def _(shim):
     with Terminal() as t:
         life = t.lead(shim, [], KID, "read")
@@ -191,8 +192,8 @@ def _(shim):
         os.kill(pid, 19)
         soon(lambda: state(pid) == "T")
         life.send(12)  # something for the shim to do, after it has heard of the stop
-        soon(lambda: state(life.pid) == "S")
-        return state(pid)
+        soon(lambda: state(life.pid) == "S", 1)
+        return state(pid), state(life.pid)
 
 
 @behaviour("the hand-over itself is no hang-up", on="dumb-init", want=["64"])
@@ -305,6 +306,19 @@ def _(shim):
         shell.order("fg")
         shell.terminal.type(b"end\n")
         return first, second, shell.life.until("read")
+
+
+@behaviour("stopped in the background where nobody could wake us: it stays stopped, and we sleep", on="coppice", want=("T", "S", "calm"))
+def _(shim):
+    with Shell(shim, "bg", KID, "read", above=["/bin/sh", "-c", 'exec 3<&0; "$@" <&3 3<&- &', "sh"]) as shell:
+        shell.said.until("done")
+        pid = int(shell.life.until("ready").split()[0])
+        one = int(status_of(pid, "PPid"))
+        soon(lambda: state(pid) == "T")
+        before = int(status_of(one, "voluntary_ctxt_switches"))
+        time.sleep(0.1)
+        woken = int(status_of(one, "voluntary_ctxt_switches")) - before
+        return state(pid), state(one), "calm" if woken < 5 else f"woken {woken} times"
 
 
 @behaviour("at its end the terminal is the job's again, for a script that goes on", want="7 terminal", theirs={

@@ -77,7 +77,7 @@ check "SIGHUP reads the units anew: one that is new is started, the others go on
 rm "$BOX/units/newcomer.service"
 signal_box HUP
 wait_for '[[ $(states newcomer web) = "none running" ]]'
-check "one that is gone is stopped" "$(status_of web pid) $(in_box ps -o args | grep -c '^sleep inf')" = "$pid 2"
+check "one that is gone is stopped" "$(status_of web pid) $(in_box ps -o args | grep -c '^/bin/sleep inf')" = "$pid 1"
 for sig in 3 6 8 10 13 14 17 20 21 22 24 28 29 31 34 35 36 40 41 46 50 60 64; do
 	[[ $sig = 10 ]] || signal_box $sig
 done

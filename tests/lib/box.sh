@@ -37,7 +37,8 @@
 # the story, however that ends: no process, no mount, no directory stays behind.
 #
 # From the environment: COPPICE=FILE tries another binary, BOX_PATIENCE=N makes every deadline N times longer,
-# BOX_BARE=yes boots without /proc, /sys and /dev, BOX_CGROUP=no without /sys/fs/cgroup.
+# BOX_BARE=yes boots without /proc, /sys and /dev, BOX_CGROUP=no without /sys/fs/cgroup, BOX_NET=FILE in a network
+# namespace that is there already.
 #
 # shellcheck disable=SC2016 # soon and wait_for evaluate what they are given
 set -u
@@ -279,7 +280,7 @@ box_pid1='
 
 # box_spawn ROOT CONSOLE [VAR=VALUE...] -- INIT [ARG...]: starts ROOT/INIT as PID 1; $BOX_PID is its pid out here.
 box_spawn() {
-	local root=$1 console=$2 words=() die=(setpriv --pdeathsig KILL) kill=(--kill-child)
+	local root=$1 console=$2 words=() die=(setpriv --pdeathsig KILL) kill=(--kill-child) net=(--net)
 	shift 2
 	while [[ $1 != -- ]]; do
 		words+=("$1")
@@ -287,6 +288,7 @@ box_spawn() {
 	done
 	words+=("$(command -v chroot)" . "${@:2}")
 	[[ ! $box_linger ]] || die=() kill=()
+	[[ ! ${BOX_NET:-} ]] || die+=(nsenter "--net=$BOX_NET" --) net=()
 	STATUS='' BOX_PID=''
 	(
 		for fd in {3..9}; do
@@ -294,7 +296,7 @@ box_spawn() {
 		done
 		# Its cgroup becomes the root of its cgroup namespace.
 		[[ ! $box_cgroup ]] || echo "$BASHPID" >"$box_cgroup/cgroup.procs"
-		exec "${die[@]}" setsid unshare --pid --fork "${kill[@]}" --mount --net --uts --ipc --cgroup --propagation private \
+		exec "${die[@]}" setsid unshare --pid --fork "${kill[@]}" --mount "${net[@]}" --uts --ipc --cgroup --propagation private \
 			busybox sh -c "$box_pid1" box "$root" "${BOX_BARE:-}" "$box_cgroup" "${words[@]}"
 	) </dev/null >"$console" 2>&1 &
 	box_unshare=$!

@@ -35,7 +35,8 @@ __attribute__((unused)) static void reply_option_u32(struct reply *r, uint8_t co
 }
 
 /* A BOOTP reply with its cookie and, unless 0, options 53 and 54. */
-__attribute__((unused)) static void reply_begin(struct reply *r, uint8_t type, uint32_t xid, const uint8_t mac[6], uint32_t yours, uint32_t server)
+__attribute__((unused)) static void reply_begin(struct reply *r, uint8_t type, uint32_t xid, const uint8_t mac[6], uint32_t yours,
+						uint32_t server)
 {
 	memset(r, 0, sizeof(*r));
 	r->bytes[0] = 2;

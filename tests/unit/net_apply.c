@@ -89,7 +89,8 @@ static struct applier a;
 
 static struct lease lease_of(ip4_t address, uint32_t mtu)
 {
-	struct dhcp d = { .type = DHCP_ACK, .yours = address, .server = SERVER, .mask = 0xffffff00, .has = HAS_MASK | HAS_LEASE | HAS_HOPS, .lease = 3600,
+	struct dhcp d = { .type = DHCP_ACK, .yours = address, .server = SERVER, .mask = 0xffffff00,
+			  .has = HAS_MASK | HAS_LEASE | HAS_HOPS, .lease = 3600,
 			  .n_hops = 2, .mtu = (uint16_t)mtu };
 	struct lease l;
 
@@ -139,18 +140,21 @@ static void plain(void)
 	struct address there[8];
 	uint32_t n = 8;
 
-	CHECK(apply_lease(&a, &l, 100) == 0 && has_address(YOURS) && count_routes(OURS_DHCP) == 2 && a.link.mtu == 1280, "a lease: address, routes, MTU");
+	CHECK(apply_lease(&a, &l, 100) == 0 && has_address(YOURS) && count_routes(OURS_DHCP) == 2 && a.link.mtu == 1280,
+	      "a lease: address, routes, MTU");
 	struct applied look = apply_look(&a);
 	CHECK(look.address && look.lease && look.default_route && !look.strange, "which it then sees");
 	(void)address_list(a.nl, a.link.index, there, &n);
-	CHECK(n == 1 && there[0].mark == OURS_DHCP && there[0].left > 97 && there[0].left <= 100 && there[0].broadcast == IP4(198, 51, 100, 255), "with an end, a broadcast address and our mark");
+	CHECK(n == 1 && there[0].mark == OURS_DHCP && there[0].left > 97 && there[0].left <= 100 &&
+	      there[0].broadcast == IP4(198, 51, 100, 255), "with an end, a broadcast address and our mark");
 	CHECK(apply_lease(&a, &l, 200) == 0, "again");
 	n = 8;
 	(void)address_list(a.nl, a.link.index, there, &n);
 	CHECK(n == 1 && there[0].left > 100 && count_routes(OURS_DHCP) == 2, "the same address lasts longer, and nothing is there twice");
 	l.n_hops = 1;
 	CHECK(apply_lease(&a, &l, 200) == 0 && count_routes(OURS_DHCP) == 1, "a route less");
-	CHECK(apply_lease(&a, &m, 100) == 0 && has_address(YOURS + 1) && !has_address(YOURS) && count_routes(OURS_DHCP) == 2, "another address takes its place");
+	CHECK(apply_lease(&a, &m, 100) == 0 && has_address(YOURS + 1) && !has_address(YOURS) && count_routes(OURS_DHCP) == 2,
+	      "another address takes its place");
 	(void)link_find(a.nl, "t0", &a.link);
 	CHECK(a.link.mtu == 1500, "and no MTU is the one from before");
 	struct applier again = a;
@@ -165,7 +169,8 @@ static void plain(void)
 	CHECK(!a.placed, "and twice is no harm");
 	l.address = IP4(198, 51, 100, 60);
 	l.hops[0].via = IP4(10, 0, 0, 1);
-	CHECK(apply_lease(&a, &l, 100) == 0 && has_address(l.address) && count_routes(OURS_DHCP) == 0, "a gateway that the kernel refuses: the address stands, and it is said");
+	CHECK(apply_lease(&a, &l, 100) == 0 && has_address(l.address) && count_routes(OURS_DHCP) == 0,
+	      "a gateway that the kernel refuses: the address stands, and it is said");
 	apply_drop(&a);
 }
 
@@ -191,7 +196,8 @@ static void others(void)
 	apply_drop(&a);
 	CHECK(route_add(a.nl, &(struct route){ .index = a.link.index, .hop = { .to = IP4(203, 0, 113, 0), .bits = 24, .via = IP4(203, 0, 113, 1) }, .metric = default_.metric, .mark = 3 }) == 0,
 	      "somebody's route to where a lease wants one");
-	CHECK(apply_lease(&a, &l, 100) == 0 && count_routes(OURS_DHCP) == 1 && count_routes(3) == 1, "it stays, and ours to the same is left out");
+	CHECK(apply_lease(&a, &l, 100) == 0 && count_routes(OURS_DHCP) == 1 && count_routes(3) == 1,
+	      "it stays, and ours to the same is left out");
 	apply_drop(&a);
 	CHECK(has_address(IP4(203, 0, 113, 7)) && count_routes(3) == 1, "what is theirs is still theirs");
 	(void)address_del(a.nl, &second);
@@ -250,7 +256,8 @@ static void gone(void)
 	a.placed = true;
 	apply_drop(&a);
 	struct link l2;
-	CHECK(link_find(a.nl, "nobody", &l2) == -ENODEV && link_find(a.nl, "a-name-too-long-for-it", &l2) == -ENAMETOOLONG, "names that are no interface's");
+	CHECK(link_find(a.nl, "nobody", &l2) == -ENODEV && link_find(a.nl, "a-name-too-long-for-it", &l2) == -ENAMETOOLONG,
+	      "names that are no interface's");
 }
 
 /* Files: whole or not at all. */
@@ -263,13 +270,17 @@ static void files(void)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/file", dir);
 	(void)snprintf(deep, sizeof(deep), "%s/a/b/c", dir);
-	CHECK(netfile_write(path, "hello", 5, 0600, false) == 0 && netfile_read(path, got, sizeof(got)) == 5 && !memcmp(got, "hello", 5), "written and read");
-	CHECK(netfile_read(path, got, 4) == -EFBIG && netfile_read(dir, got, 4) == -EINVAL && netfile_read(deep, got, 4) == -ENOENT, "too long, no file, nothing");
+	CHECK(netfile_write(path, "hello", 5, 0600, false) == 0 && netfile_read(path, got, sizeof(got)) == 5 && !memcmp(got, "hello", 5),
+	      "written and read");
+	CHECK(netfile_read(path, got, 4) == -EFBIG && netfile_read(dir, got, 4) == -EINVAL && netfile_read(deep, got, 4) == -ENOENT,
+	      "too long, no file, nothing");
 	CHECK(netfile_dirs(deep) == 0 && access(deep, F_OK) == 0 && netfile_dirs(deep) == 0, "directories, and again");
-	CHECK(mkfifo("/tmp/net-test-fifo", 0600) == 0 && netfile_read("/tmp/net-test-fifo", got, 4) == -EINVAL && unlink("/tmp/net-test-fifo") == 0, "a fifo holds nobody up");
+	CHECK(mkfifo("/tmp/net-test-fifo", 0600) == 0 && netfile_read("/tmp/net-test-fifo", got, 4) == -EINVAL &&
+	      unlink("/tmp/net-test-fifo") == 0, "a fifo holds nobody up");
 	(void)unlink(path);
 	CHECK(resolv_write(dir, path, 3, &s) == 0 && netfile_read(path, got, sizeof(got)) == -EFBIG, "resolv.conf is made where it is missing");
-	CHECK(netfile_write(path, "nameserver 6.6.6.6\n", 19, 0644, false) == 0 && resolv_write(dir, path, 3, &s) == 1, "somebody else's is left alone");
+	CHECK(netfile_write(path, "nameserver 6.6.6.6\n", 19, 0644, false) == 0 && resolv_write(dir, path, 3, &s) == 1,
+	      "somebody else's is left alone");
 	CHECK(netfile_write(path, "", 0, 0644, false) == 0 && resolv_write(dir, path, 3, &s) == 0, "an empty one is nobody's");
 	(void)unlink(path);
 	CHECK(mkdir(path, 0700) == 0 && resolv_write(dir, path, 3, &s) == 1 && rmdir(path) == 0, "a directory is somebody else's");
@@ -278,7 +289,8 @@ static void files(void)
 	struct stat st;
 	CHECK(lstat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0644, "by a file that all may read");
 	(void)snprintf(deep, sizeof(deep), "%s/resolv", dir);
-	CHECK(netfile_write(deep, "noise", 5, 0600, false) == 0 && resolv_write(dir, path, 3, &s) == 0, "a spoilt memory of the others is no harm");
+	CHECK(netfile_write(deep, "noise", 5, 0600, false) == 0 && resolv_write(dir, path, 3, &s) == 0,
+	      "a spoilt memory of the others is no harm");
 	(void)unlink(path);
 	(void)unlink(deep);
 	for (size_t n = strlen(dir) + 6; n > strlen(dir); n -= 2) {
@@ -308,7 +320,8 @@ int main(void)
 	}
 	(void)link_up(a.nl, a.link.index);
 	struct link peer = { 0 };
-	CHECK(link_find(a.nl, "t1", &peer) == 0 && link_up(a.nl, peer.index) == 0 && link_find(a.nl, "t0", &a.link) == 0 && a.link.up && a.link.carrier && a.link.ether &&
+	CHECK(link_find(a.nl, "t1", &peer) == 0 && link_up(a.nl, peer.index) == 0 && link_find(a.nl, "t0", &a.link) == 0 && a.link.up &&
+	      a.link.carrier && a.link.ether &&
 	      a.link.mtu == 1500, "a link, up, of Ethernet");
 	plain();
 	others();

@@ -87,33 +87,42 @@ static void plain_way(void)
 	CHECK(at_offset(0, CIADDR) == 0 && !option(0, 50) && !option(0, 54) && sent(0)[10] == 0, "it asks for nothing special");
 	uint32_t xid = at_offset(0, XID);
 	now += 7;
-	CHECK(hear(reply_of(DHCP_OFFER, 3600)) && m.state == LEASE_REQUESTING && w.n_packets == 2 && sent_kind(1) == DHCP_REQUEST && w.news == NEWS_OFFERED,
+	CHECK(hear(reply_of(DHCP_OFFER, 3600)) && m.state == LEASE_REQUESTING && w.n_packets == 2 && sent_kind(1) == DHCP_REQUEST &&
+	      w.news == NEWS_OFFERED,
 	      "an offer: a probe, and REQUEST");
 	CHECK(at_offset(1, XID) == xid && option(1, 50) == YOURS && option(1, 54) == SERVER && at_offset(1, CIADDR) == 0 &&
 	      w.packets[1].how == SEND_BROADCAST, "the request has the same transaction, the address and the server");
 	struct arp a = { 0 };
-	CHECK(w.packets[0].how == SEND_ARP && wire_arp(sent(0), WIRE_ARP, &a) && a.from == 0 && a.to == YOURS && !a.reply, "the probe asks who has the address");
+	CHECK(w.packets[0].how == SEND_ARP && wire_arp(sent(0), WIRE_ARP, &a) && a.from == 0 && a.to == YOURS && !a.reply,
+	      "the probe asks who has the address");
 	msec_t asked = now;
 	now += 5;
-	CHECK(hear(reply_of(DHCP_ACK, 3600)) && m.state == LEASE_BOUND && w.order == ORDER_APPLY && w.news == NEWS_BOUND && w.n_packets == 0, "an ACK: bound, at once");
-	CHECK(m.until == asked + 3600 * S && m.t2 == asked + 3150 * S && m.t1 <= asked + 1800 * S && m.t1 >= asked + 1740 * S, "times count from the request");
+	CHECK(hear(reply_of(DHCP_ACK, 3600)) && m.state == LEASE_BOUND && w.order == ORDER_APPLY && w.news == NEWS_BOUND &&
+	      w.n_packets == 0, "an ACK: bound, at once");
+	CHECK(m.until == asked + 3600 * S && m.t2 == asked + 3150 * S && m.t1 <= asked + 1800 * S && m.t1 >= asked + 1740 * S,
+	      "times count from the request");
 	CHECK(w.listen == LISTEN_ALL, "it still looks for others with the address");
 	int probes = 0, announces = 0;
 	for (msec_t pause; m.probed;) {
 		pause = step();
-		bool good = w.n_packets == 1 && w.packets[0].how == SEND_ARP && wire_arp(sent(0), WIRE_ARP, &a) && a.to == YOURS && pause >= 1 * S && pause <= 2 * S;
+		bool good = w.n_packets == 1 && w.packets[0].how == SEND_ARP && wire_arp(sent(0), WIRE_ARP, &a) && a.to == YOURS &&
+		      pause >= 1 * S && pause <= 2 * S;
 
 		probes += good && a.from == 0;
 		announces += good && a.from == YOURS;
 	}
-	CHECK(probes == 2 && announces == 2 && w.listen == LISTEN_NONE, "two more probes and two announcements, a second or two apart, then it is deaf");
+	CHECK(probes == 2 && announces == 2 && w.listen == LISTEN_NONE,
+	      "two more probes and two announcements, a second or two apart, then it is deaf");
 	CHECK(lease_next(&m) == m.t1, "and sleeps until T1");
 	step();
-	CHECK(m.state == LEASE_RENEWING && sent_kind(0) == DHCP_REQUEST && w.packets[0].how == SEND_SERVER && w.packets[0].to == SERVER && w.packets[0].from == YOURS,
+	CHECK(m.state == LEASE_RENEWING && sent_kind(0) == DHCP_REQUEST && w.packets[0].how == SEND_SERVER && w.packets[0].to == SERVER &&
+	      w.packets[0].from == YOURS,
 	      "T1: a request to the server alone");
-	CHECK(at_offset(0, CIADDR) == YOURS && !option(0, 50) && !option(0, 54) && at_offset(0, XID) != xid && w.listen == LISTEN_DHCP, "with ciaddr, and neither option 50 nor 54");
+	CHECK(at_offset(0, CIADDR) == YOURS && !option(0, 50) && !option(0, 54) && at_offset(0, XID) != xid && w.listen == LISTEN_DHCP,
+	      "with ciaddr, and neither option 50 nor 54");
 	now += 3;
-	CHECK(hear(reply_of(DHCP_ACK, 3600)) && m.state == LEASE_BOUND && w.order == ORDER_APPLY && w.news == NEWS_RENEWED && !m.probed && w.listen == LISTEN_NONE,
+	CHECK(hear(reply_of(DHCP_ACK, 3600)) && m.state == LEASE_BOUND && w.order == ORDER_APPLY && w.news == NEWS_RENEWED && !m.probed &&
+	      w.listen == LISTEN_NONE,
 	      "renewed, without another search");
 	CHECK(m.until == m.asked + 3600 * S, "and counted anew");
 }
@@ -171,7 +180,8 @@ static void silence(void)
 		paced = paced && sent_kind(0) == DHCP_REQUEST && pause >= least && option(0, 54) == SERVER;
 		least = least * 2 + S;
 	}
-	CHECK(requests == 4 && paced && now - begun >= 56 * S && now - begun <= 64 * S, "a server that offers and is gone: four requests in a minute");
+	CHECK(requests == 4 && paced && now - begun >= 56 * S && now - begun <= 64 * S,
+	      "a server that offers and is gone: four requests in a minute");
 	while (m.state == LEASE_INIT)
 		step();
 	CHECK(m.state == LEASE_SELECTING && sent_kind(0) == DHCP_DISCOVER, "then everybody is asked again");
@@ -184,10 +194,12 @@ static void time_runs_out(void)
 	step();
 	CHECK(m.state == LEASE_RENEWING && now <= asked + 10 * S && now > asked + 9 * S, "20 s: T1 after ten");
 	step();
-	CHECK(m.state == LEASE_REBINDING && now == asked + 18 * S && w.packets[0].how == SEND_BROADCAST && at_offset(0, CIADDR) == YOURS && !option(0, 54),
+	CHECK(m.state == LEASE_REBINDING && now == asked + 18 * S && w.packets[0].how == SEND_BROADCAST &&
+	      at_offset(0, CIADDR) == YOURS && !option(0, 54),
 	      "T2 after seven eighths, by broadcast; nothing in between, for the RFC wants 60 s");
 	step();
-	CHECK(now == asked + 20 * S && w.order == ORDER_DROP && w.news == NEWS_EXPIRED && !m.holding, "the end: the address goes, at that moment");
+	CHECK(now == asked + 20 * S && w.order == ORDER_DROP && w.news == NEWS_EXPIRED && !m.holding,
+	      "the end: the address goes, at that moment");
 	CHECK(m.state == LEASE_SELECTING && sent_kind(0) == DHCP_DISCOVER && option(0, 50) == YOURS, "and is asked for again, at once");
 
 	bound(86400);
@@ -202,13 +214,15 @@ static void time_runs_out(void)
 		renews += m.state == LEASE_RENEWING;
 		rebinds += m.state == LEASE_REBINDING;
 	}
-	CHECK(paced && renews >= 8 && renews <= 14 && rebinds >= 7 && rebinds <= 12, "a day without a server: half of what is left each time, 60 s at least (%d, %d)",
+	CHECK(paced && renews >= 8 && renews <= 14 && rebinds >= 7 && rebinds <= 12,
+	      "a day without a server: half of what is left each time, 60 s at least (%d, %d)",
 	      renews, rebinds);
 
 	bound(86400);
 	now = m.until + 12345;
 	lease_time(&m, now, &w);
-	CHECK(w.order == ORDER_DROP && w.news == NEWS_EXPIRED && sent_kind(0) == DHCP_DISCOVER, "slept through the end: the address goes on waking");
+	CHECK(w.order == ORDER_DROP && w.news == NEWS_EXPIRED && sent_kind(0) == DHCP_DISCOVER,
+	      "slept through the end: the address goes on waking");
 	bound(86400);
 	now = m.t2 + 5;
 	lease_time(&m, now, &w);
@@ -231,7 +245,8 @@ static void no(void)
 	fresh(1);
 	msec_t first = now;
 	(void)hear(reply_of(DHCP_OFFER, 3600));
-	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.news == NEWS_NAK && w.order == ORDER_NONE && w.forget && m.state == LEASE_INIT, "NAK to a request: from the beginning");
+	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.news == NEWS_NAK && w.order == ORDER_NONE && w.forget && m.state == LEASE_INIT,
+	      "NAK to a request: from the beginning");
 	step();
 	CHECK(m.state == LEASE_SELECTING && now - first >= 3 * S && !option(0, 50), "but not sooner than a DISCOVER may follow another");
 	msec_t before = now, gap = 0, least = 0;
@@ -257,7 +272,8 @@ static void no(void)
 	CHECK(sent_kind(0) == DHCP_DISCOVER && now - before <= 5 * S, "a lease that held until its renewal makes up for all that");
 	bound(3600);
 	step();
-	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.order == ORDER_DROP && !m.holding && sent_kind(0) == DHCP_DISCOVER, "NAK to a renewal: the address goes, and the search begins");
+	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.order == ORDER_DROP && !m.holding && sent_kind(0) == DHCP_DISCOVER,
+	      "NAK to a renewal: the address goes, and the search begins");
 	bound(3600);
 	step();
 	struct dhcp d = reply_of(DHCP_NAK, 0);
@@ -276,7 +292,8 @@ static void not_ours(void)
 	struct lease_machine before;
 
 	for (int what = 0; what < 8; what++) {
-		static const char *const words[] = { "another transaction", "another hardware address", "an ACK before there was an offer", "a NAK before there was an offer",
+		static const char *const words[] = { "another transaction", "another hardware address", "an ACK before there was an offer",
+		      "a NAK before there was an offer",
 						     "FORCERENEW", "a lease of two seconds", "an address of loopback", "INFORM" };
 		fresh(1);
 		before = m;
@@ -296,10 +313,12 @@ static void not_ours(void)
 		if (what == 7)
 			d.type = DHCP_INFORM;
 		(void)hear(d);
-		CHECK(m.state == LEASE_SELECTING && w.n_packets == 0 && m.next == before.next && w.order == ORDER_NONE, "while selecting: %s changes nothing", words[what]);
+		CHECK(m.state == LEASE_SELECTING && w.n_packets == 0 && m.next == before.next && w.order == ORDER_NONE,
+		      "while selecting: %s changes nothing", words[what]);
 	}
 	for (int what = 0; what < 6; what++) {
-		static const char *const words[] = { "another server's ACK", "another address", "another transaction", "another server's NAK", "another offer", "a second offer of the same" };
+		static const char *const words[] = { "another server's ACK", "another address", "another transaction", "another server's NAK",
+		      "another offer", "a second offer of the same" };
 		fresh(1);
 		(void)hear(reply_of(DHCP_OFFER, 3600));
 		d = reply_of(what == 3 ? DHCP_NAK : what >= 4 ? DHCP_OFFER : DHCP_ACK, 3600);
@@ -310,8 +329,16 @@ static void not_ours(void)
 		if (what == 2)
 			d.xid++;
 		(void)hear(d);
-		CHECK(m.state == LEASE_REQUESTING && w.n_packets == 0 && w.order == ORDER_NONE && (w.news == NEWS_TOO_LATE) == (what == 4), "while requesting: %s changes nothing", words[what]);
+		CHECK(m.state == LEASE_REQUESTING && w.n_packets == 0 && w.order == ORDER_NONE && (w.news == NEWS_TOO_LATE) == (what == 4),
+		      "while requesting: %s changes nothing", words[what]);
 	}
+	fresh(1);
+	(void)hear(reply_of(DHCP_OFFER, 3600));
+	(void)hear(reply_of(DHCP_ACK, 3600));
+	d = reply_of(DHCP_OFFER, 3600);
+	d.server = RIVAL;
+	CHECK(!hear(d) && w.news == NEWS_TOO_LATE && m.state == LEASE_BOUND,
+	      "another server's offer that comes when all is settled is told, and no more");
 	bound(3600);
 	for (uint8_t type = 0; type < 20; type++) {
 		d = reply_of(type, 3600);
@@ -338,21 +365,26 @@ static void conflicts(void)
 	lease_heard_arp(&m, now, &theirs, &w);
 	CHECK(m.state == LEASE_REQUESTING && w.n_packets == 0, "somebody answers the probe before the ACK: that is kept in mind");
 	(void)hear(reply_of(DHCP_ACK, 3600));
-	CHECK(w.order == ORDER_NONE && !m.holding && w.news == NEWS_CONFLICT && sent_kind(0) == DHCP_DECLINE, "the ACK is answered by DECLINE, and the address never used");
+	CHECK(w.order == ORDER_NONE && !m.holding && w.news == NEWS_CONFLICT && sent_kind(0) == DHCP_DECLINE,
+	      "the ACK is answered by DECLINE, and the address never used");
 	size_t length;
-	CHECK(option(0, 50) == YOURS && option(0, 54) == SERVER && at_offset(0, CIADDR) == 0 && !sent_option(sent(0), w.packets[0].n, 55, &length) &&
-	      !sent_option(sent(0), w.packets[0].n, 12, &length) && !sent_option(sent(0), w.packets[0].n, 57, &length) && w.packets[0].how == SEND_BROADCAST,
+	CHECK(option(0, 50) == YOURS && option(0, 54) == SERVER && at_offset(0, CIADDR) == 0 &&
+	      !sent_option(sent(0), w.packets[0].n, 55, &length) &&
+	      !sent_option(sent(0), w.packets[0].n, 12, &length) && !sent_option(sent(0), w.packets[0].n, 57, &length) &&
+	      w.packets[0].how == SEND_BROADCAST,
 	      "with what RFC 2131 wants in it, and nothing else");
 	msec_t declined = now;
 	step();
-	CHECK(m.state == LEASE_SELECTING && now - declined >= 10 * S && !option(0, 50), "ten seconds later the search begins, without asking for that one");
+	CHECK(m.state == LEASE_SELECTING && now - declined >= 10 * S && !option(0, 50),
+	      "ten seconds later the search begins, without asking for that one");
 
 	fresh(1);
 	(void)hear(reply_of(DHCP_OFFER, 3600));
 	(void)hear(reply_of(DHCP_ACK, 3600));
 	now += 500;
 	lease_heard_arp(&m, now, &theirs, &w);
-	CHECK(w.order == ORDER_DROP && w.forget && sent_kind(0) == DHCP_DECLINE && !m.holding, "seen after the ACK: the address goes, and DECLINE");
+	CHECK(w.order == ORDER_DROP && w.forget && sent_kind(0) == DHCP_DECLINE && !m.holding,
+	      "seen after the ACK: the address goes, and DECLINE");
 	fresh(1);
 	(void)hear(reply_of(DHCP_OFFER, 3600));
 	theirs = (struct arp){ .from = 0, .to = YOURS };
@@ -379,10 +411,12 @@ static void links(void)
 	bound(3600);
 	now += 100 * S;
 	lease_link(&m, now, false, false, mac, 1500, &w);
-	CHECK(m.state == LEASE_DOWN && m.holding && w.order == ORDER_NONE && lease_next(&m) == m.until, "the link goes: the address stays until its end");
+	CHECK(m.state == LEASE_DOWN && m.holding && w.order == ORDER_NONE && lease_next(&m) == m.until,
+	      "the link goes: the address stays until its end");
 	now += 10 * S;
 	lease_link(&m, now, true, false, mac, 1500, &w);
-	CHECK(m.state == LEASE_REBOOTING && sent_kind(1) == DHCP_REQUEST && option(1, 50) == YOURS && !option(1, 54) && at_offset(1, CIADDR) == 0, "it comes back: INIT-REBOOT");
+	CHECK(m.state == LEASE_REBOOTING && sent_kind(1) == DHCP_REQUEST && option(1, 50) == YOURS && !option(1, 54) &&
+	      at_offset(1, CIADDR) == 0, "it comes back: INIT-REBOOT");
 	struct dhcp d = reply_of(DHCP_ACK, 3600);
 	d.server = RIVAL;
 	CHECK(hear(d) && w.order == ORDER_APPLY && w.news == NEWS_RENEWED && m.held.server == RIVAL, "any server may say yes");
@@ -392,7 +426,8 @@ static void links(void)
 	lease_link(&m, now, false, false, mac, 1500, &w);
 	lease_link(&m, now + 1, true, false, mac, 1500, &w);
 	now += 1;
-	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.order == ORDER_DROP && sent_kind(0) == DHCP_DISCOVER, "or no: the address goes, and everybody is asked, at once");
+	CHECK(hear(reply_of(DHCP_NAK, 0)) && w.order == ORDER_DROP && sent_kind(0) == DHCP_DISCOVER,
+	      "or no: the address goes, and everybody is asked, at once");
 
 	bound(3600);
 	now += 100 * S;
@@ -400,7 +435,8 @@ static void links(void)
 	lease_link(&m, now, true, false, mac, 1500, &w);
 	msec_t end = m.until;
 	step();
-	CHECK(m.state == LEASE_SELECTING && m.holding && sent_kind(0) == DHCP_DISCOVER && option(0, 50) == YOURS, "nobody answers: everybody is asked, but the address is ours until its end");
+	CHECK(m.state == LEASE_SELECTING && m.holding && sent_kind(0) == DHCP_DISCOVER && option(0, 50) == YOURS,
+	      "nobody answers: everybody is asked, but the address is ours until its end");
 	while (m.holding)
 		step();
 	CHECK(now == end && w.order == ORDER_DROP, "and not longer");
@@ -417,12 +453,14 @@ static void links(void)
 
 	bound(3600);
 	lease_link(&m, now, true, false, other_mac, 1500, &w);
-	CHECK(w.order == ORDER_DROP && w.forget && w.news == NEWS_MOVED && m.state != LEASE_BOUND, "another card by the same name: the address was not its own");
+	CHECK(w.order == ORDER_DROP && w.forget && w.news == NEWS_MOVED && m.state != LEASE_BOUND,
+	      "another card by the same name: the address was not its own");
 	fresh(1);
 	lease_link(&m, now, false, false, mac, 1500, &w);
 	now += 100 * S;
 	lease_link(&m, now, true, true, mac, 1500, &w);
-	CHECK(m.state == LEASE_INIT && w.n_packets == 0 && w.listen == LISTEN_ALL && lease_next(&m) == now + 10, "a link that has just come is given ten milliseconds");
+	CHECK(m.state == LEASE_INIT && w.n_packets == 0 && w.listen == LISTEN_ALL && lease_next(&m) == now + 10,
+	      "a link that has just come is given ten milliseconds");
 	step();
 	CHECK(m.state == LEASE_SELECTING && sent_kind(0) == DHCP_DISCOVER, "then it is used");
 	bound(3600);
@@ -470,7 +508,8 @@ static void earlier_lives(void)
 	lease_remember(&m, now, &l, 1000 * S, true);
 	CHECK(m.holding && lease_next(&m) == now + 1000 * S, "one whose address is still set is held, until its end");
 	lease_link(&m, now, true, false, mac, 1500, &w);
-	CHECK(m.state == LEASE_REBOOTING && m.holding && hear(reply_of(DHCP_ACK, 3600)) && w.order == ORDER_APPLY && w.news == NEWS_RENEWED, "and goes on without a gap");
+	CHECK(m.state == LEASE_REBOOTING && m.holding && hear(reply_of(DHCP_ACK, 3600)) && w.order == ORDER_APPLY &&
+	      w.news == NEWS_RENEWED, "and goes on without a gap");
 }
 
 static void farewell(void)
@@ -478,8 +517,10 @@ static void farewell(void)
 	bound(3600);
 	now += 60 * S;
 	lease_stop(&m, now, true, &w);
-	CHECK(w.order == ORDER_DROP && w.forget && sent_kind(0) == DHCP_RELEASE && w.packets[0].how == SEND_SERVER && at_offset(0, CIADDR) == YOURS &&
-	      option(0, 54) == SERVER && !option(0, 50) && m.state == LEASE_DOWN && lease_next(&m) == FOREVER, "the end: RELEASE to the server, and rest");
+	CHECK(w.order == ORDER_DROP && w.forget && sent_kind(0) == DHCP_RELEASE && w.packets[0].how == SEND_SERVER &&
+	      at_offset(0, CIADDR) == YOURS &&
+	      option(0, 54) == SERVER && !option(0, 50) && m.state == LEASE_DOWN && lease_next(&m) == FOREVER,
+	      "the end: RELEASE to the server, and rest");
 	bound(3600);
 	lease_stop(&m, now, false, &w);
 	CHECK(w.order == ORDER_NONE && w.n_packets == 0 && m.holding, "or the address is left for the next one");

@@ -26,14 +26,19 @@ static struct lease taken(const struct dhcp *d)
 static void addresses(void)
 {
 	static const struct { ip4_t yours, mask; bool masked; uint32_t bits; const char *what; } cases[] = {
-		{ YOURS, 0xffffff00, true, 24, "a plain one" }, { YOURS, 0xffffffff, true, 32, "a lone one" }, { YOURS, 0xfffffffe, true, 31, "one of a pair" },
+		{ YOURS, 0xffffff00, true, 24, "a plain one" }, { YOURS, 0xffffffff, true, 32, "a lone one" }, { YOURS, 0xfffffffe, true, 31,
+		      "one of a pair" },
 		{ YOURS, 0, false, 24, "without a mask, by its class" }, { IP4(10, 1, 2, 3), 0, false, 8, "without a mask, class A" },
 		{ IP4(172, 16, 2, 3), 0, false, 16, "without a mask, class B" }, { IP4(10, 1, 2, 3), 0xff000000, true, 8, "the widest network" },
-		{ 0, 0xffffff00, true, 0, "none" }, { IP4(0, 1, 2, 3), 0xffffff00, true, 0, "0.1.2.3" }, { IP4(127, 0, 0, 1), 0xffffff00, true, 0, "loopback" },
+		{ 0, 0xffffff00, true, 0, "none" }, { IP4(0, 1, 2, 3), 0xffffff00, true, 0,
+		      "0.1.2.3" }, { IP4(127, 0, 0, 1), 0xffffff00, true, 0, "loopback" },
 		{ IP4(224, 0, 0, 5), 0xffffff00, true, 0, "multicast" }, { IP4(240, 0, 0, 5), 0xffffff00, true, 0, "240.0.0.5" },
-		{ IP4_EVERYBODY, 0xffffff00, true, 0, "255.255.255.255" }, { YOURS, 0, true, 0, "a mask of nothing" }, { YOURS, 0xff00ff00, true, 0, "a mask with a hole" },
-		{ YOURS, 0x000000ff, true, 0, "a mask turned round" }, { YOURS, 0xfe000000, true, 0, "a mask too wide" }, { YOURS, 0x80000000, true, 0, "half of the world" },
-		{ IP4(198, 51, 100, 0), 0xffffff00, true, 0, "the network's own" }, { IP4(198, 51, 100, 255), 0xffffff00, true, 0, "the broadcast address" },
+		{ IP4_EVERYBODY, 0xffffff00, true, 0, "255.255.255.255" }, { YOURS, 0, true, 0,
+		      "a mask of nothing" }, { YOURS, 0xff00ff00, true, 0, "a mask with a hole" },
+		{ YOURS, 0x000000ff, true, 0, "a mask turned round" }, { YOURS, 0xfe000000, true, 0,
+		      "a mask too wide" }, { YOURS, 0x80000000, true, 0, "half of the world" },
+		{ IP4(198, 51, 100, 0), 0xffffff00, true, 0, "the network's own" }, { IP4(198, 51, 100, 255), 0xffffff00, true, 0,
+		      "the broadcast address" },
 		{ SERVER, 0xffffff00, true, 0, "the server's own" },
 	};
 
@@ -68,8 +73,10 @@ static void times(void)
 		{ HAS_LEASE | HAS_T1, 20, 1, 0, 20, 2, 18, "T1 of a second, in a short lease" },
 		{ HAS_LEASE | HAS_T2, 3600, 0, 10, 3600, 1800, 3150, "T2 too soon" },
 		{ 0, 0, 0, 0, 3600, 1800, 3150, "no lease time at all" },
-		{ HAS_LEASE, 0, 0, 0, 0, 0, 0, "no time" }, { HAS_LEASE, 1, 0, 0, 0, 0, 0, "a second" }, { HAS_LEASE, 4, 0, 0, 0, 0, 0, "four seconds" },
-		{ HAS_LEASE, 5, 0, 0, 5, 2, 5, "five seconds" }, { HAS_LEASE | HAS_T1 | HAS_T2, 5, 0, 0, 5, 1, 5, "five seconds, T1 and T2 of nothing" },
+		{ HAS_LEASE, 0, 0, 0, 0, 0, 0, "no time" }, { HAS_LEASE, 1, 0, 0, 0, 0, 0, "a second" }, { HAS_LEASE, 4, 0, 0, 0, 0, 0,
+		      "four seconds" },
+		{ HAS_LEASE, 5, 0, 0, 5, 2, 5, "five seconds" }, { HAS_LEASE | HAS_T1 | HAS_T2, 5, 0, 0, 5, 1, 5,
+		      "five seconds, T1 and T2 of nothing" },
 		{ HAS_LEASE, UINT32_MAX, 0, 0, UINT32_MAX, UINT32_MAX, UINT32_MAX, "for ever" },
 		{ HAS_LEASE | HAS_T1 | HAS_T2, UINT32_MAX, 5, 9, UINT32_MAX, UINT32_MAX, UINT32_MAX, "for ever, T1 and T2 or not" },
 		{ HAS_LEASE, UINT32_MAX - 1, 0, 0, UINT32_MAX - 1, UINT32_MAX / 2, UINT32_MAX - 1 - UINT32_MAX / 8, "nearly for ever" },
@@ -84,7 +91,8 @@ static void times(void)
 		d.t1 = cases[i].t1;
 		d.t2 = cases[i].t2;
 		struct lease l = taken(&d);
-		CHECK(l.seconds == cases[i].want && l.t1 == cases[i].want1 && l.t2 == cases[i].want2, "times: %s: %u, T1 %u, T2 %u", cases[i].what, l.seconds, l.t1, l.t2);
+		CHECK(l.seconds == cases[i].want && l.t1 == cases[i].want1 && l.t2 == cases[i].want2,
+		      "times: %s: %u, T1 %u, T2 %u", cases[i].what, l.seconds, l.t1, l.t2);
 	}
 }
 
@@ -134,12 +142,16 @@ static void routes(void)
 	CHECK(l.n_hops == 2 && has_hop(&l, 0, 0, SERVER) && has_hop(&l, IP4(10, 0, 0, 0), 8, SERVER), "without it, they count");
 
 	static const struct { struct hop h; bool good; const char *what; } cases[] = {
-		{ { 0, SERVER, 0 }, true, "default" }, { { 0, 0, 0 }, false, "default without a gateway" }, { { 0, SERVER, 1 }, false, "0/1, half of the world" },
+		{ { 0, SERVER, 0 }, true, "default" }, { { 0, 0, 0 }, false, "default without a gateway" }, { { 0, SERVER, 1 }, false,
+		      "0/1, half of the world" },
 		{ { IP4(128, 0, 0, 0), SERVER, 1 }, false, "128/1, the other half" }, { { IP4(64, 0, 0, 0), SERVER, 7 }, false, "a /7" },
-		{ { IP4(10, 0, 0, 0), SERVER, 8 }, true, "10/8" }, { { IP4(127, 0, 0, 0), SERVER, 8 }, false, "loopback" }, { { IP4(224, 0, 0, 0), SERVER, 8 }, false, "multicast" },
+		{ { IP4(10, 0, 0, 0), SERVER, 8 }, true, "10/8" }, { { IP4(127, 0, 0, 0), SERVER, 8 }, false,
+		      "loopback" }, { { IP4(224, 0, 0, 0), SERVER, 8 }, false, "multicast" },
 		{ { IP4(255, 255, 255, 255), SERVER, 32 }, false, "broadcast" }, { { IP4(10, 0, 0, 1), SERVER, 24 }, false, "bits behind the mask" },
-		{ { IP4(10, 0, 0, 0), IP4(203, 0, 113, 9), 8 }, false, "a gateway outside" }, { { IP4(10, 0, 0, 0), YOURS, 8 }, false, "ourselves as the gateway" },
-		{ { IP4(203, 0, 113, 0), 0, 24 }, true, "a network on the link" }, { { IP4(198, 51, 100, 0), 0, 24 }, false, "the own network, which the kernel knows" },
+		{ { IP4(10, 0, 0, 0), IP4(203, 0, 113, 9), 8 }, false, "a gateway outside" }, { { IP4(10, 0, 0, 0), YOURS, 8 }, false,
+		      "ourselves as the gateway" },
+		{ { IP4(203, 0, 113, 0), 0, 24 }, true, "a network on the link" }, { { IP4(198, 51, 100, 0), 0, 24 }, false,
+		      "the own network, which the kernel knows" },
 		{ { IP4(8, 8, 8, 8), SERVER, 32 }, true, "a single host" }, { { IP4(10, 0, 0, 0), SERVER, 33 }, false, "a width of 33" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -169,8 +181,10 @@ static void routes(void)
 
 static void rest(void)
 {
-	static const struct { uint16_t said; uint32_t want; } mtus[] = { { 0, 0 }, { 1, 576 }, { 68, 576 }, { 575, 576 }, { 576, 576 }, { 1280, 1280 }, { 1500, 1500 },
-									 { 9000, 9000 }, { 9216, 9216 }, { 9217, 0 }, { 65535, 0 } };
+	static const struct { uint16_t said; uint32_t want; } mtus[] = {
+		{ 0, 0 }, { 1, 576 }, { 68, 576 }, { 575, 576 }, { 576, 576 }, { 1280, 1280 }, { 1500, 1500 },
+		{ 9000, 9000 }, { 9216, 9216 }, { 9217, 0 }, { 65535, 0 },
+	};
 	struct dhcp d = plain();
 	struct lease l;
 
@@ -196,7 +210,8 @@ static void rest(void)
 	for (size_t i = 50; i < 255; i += 50)
 		d.search[i] = ' ';
 	l = taken(&d);
-	CHECK(l.bits == 24 && strlen(l.search) < NAME_SIZE && !strncmp(l.search, "example.org aaa", 15), "what finds no room in the search list is left out whole");
+	CHECK(l.bits == 24 && strlen(l.search) < NAME_SIZE && !strncmp(l.search, "example.org aaa", 15),
+	      "what finds no room in the search list is left out whole");
 }
 
 /* What the applier asks of a record that a client, perhaps another's by now, sends it. */

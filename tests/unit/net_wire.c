@@ -51,7 +51,8 @@ static void fixed_part(void)
 	reply_u32(r.bytes + 24, IP4(10, 0, 0, 2));
 	reply_end(&r);
 	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND, "a plain offer is sound");
-	CHECK(d.xid == 0x01020304 && d.type == DHCP_OFFER && d.yours == YOURS && d.server == SERVER, "its transaction, type and addresses are read");
+	CHECK(d.xid == 0x01020304 && d.type == DHCP_OFFER && d.yours == YOURS && d.server == SERVER,
+	      "its transaction, type and addresses are read");
 	CHECK(d.client == IP4(10, 0, 0, 1) && d.relay == IP4(10, 0, 0, 2) && !memcmp(d.mac, mac, 6), "ciaddr, giaddr and chaddr are read");
 	CHECK(!d.has && !d.mask && !d.n_routers && !d.n_dns && !d.n_ntp && !d.n_hops && !d.n_statics && !*d.host && !*d.domain && !*d.search,
 	      "what it does not say is not there");
@@ -124,7 +125,8 @@ static void wrong_lengths(void)
 		CHECK(f == cases[i].fault && (f || !memcmp(&d, &plain, sizeof(d))), "option %u of %zu bytes: %s", cases[i].code, cases[i].n,
 		      cases[i].fault ? wire_words(cases[i].fault) : "as if it were not there");
 	}
-	CHECK(with(121, "\x21\1\1\1\1\1\1\1\1\1", 10, &d) == WIRE_SOUND && !d.n_hops && !(d.has & HAS_HOPS), "option 121: a width of 33 voids it");
+	CHECK(with(121, "\x21\1\1\1\1\1\1\1\1\1", 10, &d) == WIRE_SOUND && !d.n_hops && !(d.has & HAS_HOPS),
+	      "option 121: a width of 33 voids it");
 	CHECK(with(121, "\x08\x0a\1\1\1\1\x20\1\1", 9, &d) == WIRE_SOUND && !d.n_hops, "option 121: a second route that is cut voids the first");
 }
 
@@ -156,13 +158,15 @@ static void split_and_overloaded(void)
 	reply_option(&r, 12, "box", 3);
 	reply_option(&r, 15, "ple.org", 7);
 	reply_end(&r);
-	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.domain, "example.org") && !strcmp(d.host, "box"), "an option in two parts is one");
+	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.domain, "example.org") && !strcmp(d.host, "box"),
+	      "an option in two parts is one");
 
 	reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
 	reply_option(&r, 12, "ab\ncd", 5);
 	reply_option(&r, 81, "\0\0\0box", 6);
 	reply_end(&r);
-	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.host, "box"), "a host name that is refused leaves nothing behind for the next one (found by fuzzing)");
+	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.host, "box"),
+	      "a host name that is refused leaves nothing behind for the next one (found by fuzzing)");
 
 	for (int how = 1; how <= 3; how++) {
 		reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
@@ -195,7 +199,8 @@ static void split_and_overloaded(void)
 static void structure(void)
 {
 	static const struct { size_t at; uint8_t to; enum wire_fault fault; const char *what; } cases[] = {
-		{ 0, 1, WIRE_NOT_REPLY, "a request" }, { 1, 6, WIRE_HARDWARE, "another hardware type" }, { 2, 16, WIRE_HARDWARE, "a long hardware address" },
+		{ 0, 1, WIRE_NOT_REPLY, "a request" }, { 1, 6, WIRE_HARDWARE, "another hardware type" }, { 2, 16, WIRE_HARDWARE,
+		      "a long hardware address" },
 		{ 236, 0, WIRE_COOKIE, "another cookie" }, { 241, 255, WIRE_OPTIONS, "an option longer than the packet" },
 		{ 242, 0, WIRE_TYPE, "type 0" }, { 242, 10, WIRE_TYPE, "type 10" },
 	};
@@ -224,7 +229,8 @@ static void structure(void)
 	for (size_t n = 0; n < whole; n++)
 		sound += read_exact(r.bytes, n, &d) == WIRE_SOUND;
 	CHECK(sound == 0, "cut anywhere, it is never sound");
-	CHECK(read_exact(r.bytes, whole, &d) == WIRE_SOUND && read_exact(r.bytes, whole + 300, &d) == WIRE_SOUND, "whole it is, also with padding behind");
+	CHECK(read_exact(r.bytes, whole, &d) == WIRE_SOUND && read_exact(r.bytes, whole + 300, &d) == WIRE_SOUND,
+	      "whole it is, also with padding behind");
 }
 
 static void names(void)
@@ -268,7 +274,8 @@ static void names(void)
 	longest[253] = 'a';
 	longest[254] = '\0';
 	CHECK(!name_ok(longest), "254 bytes are none");
-	CHECK(names_ok("a.b c.d") && !names_ok("a  b") && !names_ok(" a") && !names_ok("a ") && !names_ok("") && !names_ok("a\nb"), "lists of names have single blanks");
+	CHECK(names_ok("a.b c.d") && !names_ok("a  b") && !names_ok(" a") && !names_ok("a ") && !names_ok("") && !names_ok("a\nb"),
+	      "lists of names have single blanks");
 }
 
 static void pointers(void)
@@ -286,12 +293,14 @@ static void pointers(void)
 	struct dhcp d;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		CHECK(with(119, cases[i].value, cases[i].n, &d) == WIRE_SOUND && !strcmp(d.search, cases[i].want), "search list: %s (%s)", cases[i].what, d.search);
+		CHECK(with(119, cases[i].value, cases[i].n, &d) == WIRE_SOUND && !strcmp(d.search, cases[i].want),
+		      "search list: %s (%s)", cases[i].what, d.search);
 }
 
 static void what_we_say(void)
 {
-	struct dhcp_out o = { .xid = 0xdeadbeef, .type = DHCP_REQUEST, .broadcast = true, .secs = 9, .most = 1500, .wanted = YOURS, .server = SERVER,
+	struct dhcp_out o = { .xid = 0xdeadbeef, .type = DHCP_REQUEST, .broadcast = true, .secs = 9, .most = 1500,
+			      .wanted = YOURS, .server = SERVER,
 			      .host = "box", .ask = true };
 	uint8_t out[WIRE_DHCP];
 	const uint8_t *v;
@@ -311,7 +320,8 @@ static void what_we_say(void)
 	v = sent_option(out, n, 12, &length);
 	CHECK(v && length == 3 && !memcmp(v, "box", 3), "option 12: the host name");
 	v = sent_option(out, n, 55, &length);
-	const uint8_t *first = v ? memchr(v, 121, length) : NULL, *router = v ? memchr(v, 3, length) : NULL, *old = v ? memchr(v, 33, length) : NULL;
+	const uint8_t *first = v ? memchr(v, 121, length) : NULL, *router = v ? memchr(v, 3, length) : NULL;
+	const uint8_t *old = v ? memchr(v, 33, length) : NULL;
 	CHECK(first && router && old && first < router && first < old, "option 55: 121 before 3 and 33");
 	static const uint8_t asked[] = { 1, 3, 6, 12, 15, 26, 28, 33, 42, 51, 54, 58, 59, 119, 121 };
 	bool all = v && length == sizeof(asked);
@@ -335,9 +345,11 @@ static void what_we_say(void)
 	CHECK(!sent_option(out, n, 81, &length), "a host name too long for one option is not sent");
 	o.host = longest + 3;
 	n = wire_put_dhcp(out, &o);
-	CHECK(sent_option(out, n, 81, &length) && length == 255 && n <= WIRE_DHCP && out[n - 1] == 255, "the longest that fits does, and so does all (%zu)", n);
+	CHECK(sent_option(out, n, 81, &length) && length == 255 && n <= WIRE_DHCP && out[n - 1] == 255,
+	      "the longest that fits does, and so does all (%zu)", n);
 	n = wire_put_dhcp(out, &(struct dhcp_out){ .type = DHCP_RELEASE, .client = YOURS });
-	CHECK(n == 300 && out[12] == 198 && !sent_option(out, n, 55, &length) && !sent_option(out, n, 57, &length) && !sent_option(out, n, 50, &length),
+	CHECK(n == 300 && out[12] == 198 && !sent_option(out, n, 55, &length) && !sent_option(out, n, 57, &length) &&
+	      !sent_option(out, n, 50, &length),
 	      "a bare message has only what it was given");
 }
 
@@ -356,11 +368,15 @@ static size_t from_server(uint8_t *at, size_t payload)
 static void headers(void)
 {
 	static const struct { size_t at; uint8_t to; enum wire_fault fault; bool resum; const char *what; } cases[] = {
-		{ 0, 0x65, WIRE_NOT_IP, true, "version 6" }, { 0, 0x44, WIRE_NOT_IP, true, "a header of 16 bytes" }, { 0, 0x4f, WIRE_IP_SUM, false, "a longer header" },
-		{ 10, 0, WIRE_IP_SUM, false, "a wrong IP checksum" }, { 6, 0x20, WIRE_FRAGMENT, true, "more fragments" }, { 7, 1, WIRE_FRAGMENT, true, "a later fragment" },
+		{ 0, 0x65, WIRE_NOT_IP, true, "version 6" }, { 0, 0x44, WIRE_NOT_IP, true,
+		      "a header of 16 bytes" }, { 0, 0x4f, WIRE_IP_SUM, false, "a longer header" },
+		{ 10, 0, WIRE_IP_SUM, false, "a wrong IP checksum" }, { 6, 0x20, WIRE_FRAGMENT, true,
+		      "more fragments" }, { 7, 1, WIRE_FRAGMENT, true, "a later fragment" },
 		{ 6, 0x40, WIRE_SOUND, true, "don't fragment" }, { 9, 6, WIRE_NOT_UDP, true, "TCP" }, { 21, 68, WIRE_PORT, false, "from port 68" },
-		{ 23, 67, WIRE_PORT, false, "to port 67" }, { 26, 1, WIRE_UDP_SUM, false, "a wrong UDP checksum" }, { 40, 1, WIRE_UDP_SUM, false, "a payload byte that changed" },
-		{ 24, 2, WIRE_SHORT, false, "UDP longer than IP" }, { 25, 7, WIRE_SHORT, false, "UDP shorter than its header" }, { 3, 0, WIRE_SHORT, true, "IP shorter than its headers" },
+		{ 23, 67, WIRE_PORT, false, "to port 67" }, { 26, 1, WIRE_UDP_SUM, false,
+		      "a wrong UDP checksum" }, { 40, 1, WIRE_UDP_SUM, false, "a payload byte that changed" },
+		{ 24, 2, WIRE_SHORT, false, "UDP longer than IP" }, { 25, 7, WIRE_SHORT, false,
+		      "UDP shorter than its header" }, { 3, 0, WIRE_SHORT, true, "IP shorter than its headers" },
 		{ 2, 9, WIRE_SHORT, true, "IP longer than the packet" },
 	};
 	uint8_t at[WIRE_UDP + 100];
@@ -413,7 +429,8 @@ static void arp(void)
 	struct arp a;
 
 	wire_put_arp(at, mac, 0, YOURS);
-	CHECK(wire_arp(at, sizeof(at), &a) && !a.reply && !memcmp(a.mac, mac, 6) && a.from == 0 && a.to == YOURS, "an ARP probe, there and back");
+	CHECK(wire_arp(at, sizeof(at), &a) && !a.reply && !memcmp(a.mac, mac, 6) && a.from == 0 && a.to == YOURS,
+	      "an ARP probe, there and back");
 	at[7] = 2;
 	CHECK(wire_arp(at, sizeof(at), &a) && a.reply, "an ARP reply");
 	at[7] = 3;

@@ -180,7 +180,8 @@ static void sniff(const struct lease_packet *p)
 		w.last_discover = w.now;
 		MUST(w.now - w.last_declined >= 10 * S, "a DISCOVER too soon after a DECLINE");
 	} else if (type == DHCP_REQUEST) {
-		MUST(xid != w.last_xid || w.now - w.last_ask >= 3 * S || w.last_discover >= w.last_ask, "REQUESTs of one transaction too close to each other");
+		MUST(xid != w.last_xid || w.now - w.last_ask >= 3 * S || w.last_discover >= w.last_ask,
+		      "REQUESTs of one transaction too close to each other");
 		w.last_ask = w.now;
 	} else if (type == DHCP_DECLINE) {
 		w.last_declined = w.now;
@@ -241,7 +242,8 @@ static bool all_is_well(void)
 {
 	const struct server *s = &w.servers[0];
 
-	return w.link && !w.conflict && w.n_servers == 1 && s->up && !s->silent_to_strangers && s->loss == 0 && s->no == 0 && s->lies == 0 && s->seconds >= 600;
+	return w.link && !w.conflict && w.n_servers == 1 && s->up && !s->silent_to_strangers && s->loss == 0 && s->no == 0 &&
+	      s->lies == 0 && s->seconds >= 600;
 }
 
 static void change_server(struct server *s)
@@ -382,7 +384,8 @@ int main(int argc, char **argv)
 		quiet += w.quiet;
 	}
 	printf("# %lld years, %llu packets: bound %llu, renewed %llu, expired %llu, NAK %llu, conflicts %llu\n", (long long)(lived / DAY / 365),
-	       (unsigned long long)sent, (unsigned long long)bound, (unsigned long long)renewed, (unsigned long long)expired, (unsigned long long)naks,
+	       (unsigned long long)sent, (unsigned long long)bound, (unsigned long long)renewed,
+	       (unsigned long long)expired, (unsigned long long)naks,
 	       (unsigned long long)conflicts);
 	CHECK(!breaches, "%d lives, and no promise broken", LIVES);
 	CHECK(lived / DAY / 365 >= 50, "they make more than fifty years");

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# network.sh - a container on a veth pair gets its address by DHCP before its units start, and never waits too long.
+# shellcheck source=tests/lib/box.sh disable=SC2016
+. "${0%/*}/../lib/box.sh"
+
+command -v dnsmasq >/dev/null || skip_all "no dnsmasq here; install dnsmasq-base"
+
+unit late <<-UNIT
+	[Service]
+	Type=oneshot
+	ExecStart=/bin/sh -c 'ip -4 addr show dev eth0; ip route; cat /etc/resolv.conf'
+UNIT
+conf <<-CONF
+	[Boot]
+	Hostname=stem
+	[Network]
+	Interface=eth0
+	WaitOnlineSec=8s
+CONF
+
+# The server and the container live in namespaces of their own, held open by sleepers.
+unshare --net sleep 1000 &
+server=$!
+unshare --net sleep 1000 &
+client=$! dnsmasq=
+at_exit() { kill "$server" "$client" $dnsmasq 2>/dev/null; }
+apart() { [[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/self/ns/net)" ]]; }
+wait_for 'apart "$server" && apart "$client"'
+BOX_NET=/proc/$client/ns/net
+ip link add s0 netns "$server" type veth peer name eth0 netns "$client" || skip_all "no veth pairs here"
+nsenter --target "$server" --net sh -c 'ip link set lo up; ip addr add 198.51.100.1/24 dev s0; ip link set s0 up'
+nsenter --target "$server" --net dnsmasq --keep-in-foreground --port=0 --interface=s0 --bind-interfaces --no-ping \
+	--dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-option=option:router,198.51.100.1 \
+	--dhcp-option=option:dns-server,198.51.100.1 --dhcp-authoritative --conf-file=/dev/null --user=root \
+	--dhcp-leasefile="$BOX/leases" --log-facility="$BOX/dnsmasq.log" --log-dhcp &
+dnsmasq=$!
+boot_bg
+wait_for '[[ $(status_of late state) == done ]]' 20
+ctl logs late >"$BOX/seen"
+check_ok "when the unit starts there is an address of the range" grep -q '198\.51\.100\.5[0-9]/24' "$BOX/seen"
+check_ok "a default route" grep -q 'default via 198\.51\.100\.1' "$BOX/seen"
+check_ok "the name server" grep -q 'nameserver 198\.51\.100\.1' "$BOX/seen"
+check_ok "the host name was set, and sent" grep -q 'stem' "$BOX/dnsmasq.log"
+check_ok "it was told once" grep -q 'net eth0: up, with a default route' "$BOX/console"
+down
+check "a clean stop" "$STATUS" = 0
+wait_for 'grep -q DHCPRELEASE "$BOX/dnsmasq.log"' 5
+check_ok "and the lease was given back" grep -q DHCPRELEASE "$BOX/dnsmasq.log"
+kill "$dnsmasq"
+
+# Nobody answers: boot waits as long as it may, and no longer.
+conf <<-CONF
+	[Network]
+	Interface=eth0
+	WaitOnlineSec=500ms
+CONF
+unit late <<-UNIT
+	[Service]
+	ExecStart=/bin/sleep 1000
+UNIT
+boot_bg
+wait_for '[[ $(status_of late ready) == true ]]' 5
+check_ok "without a server the units start all the same" grep -q 'the units start without it' "$BOX/console"
+down
+check "and stop" "$STATUS" = 0
+done_testing
