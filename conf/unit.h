@@ -118,7 +118,10 @@ struct origin {
 	text_at value;    /* as written, specifiers resolved */
 };
 
-/* Capabilities that no unit holds unless it names them: SYS_MODULE, SYS_RAWIO, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN, MKNOD (linux/capability.h; the numbers are ABI). */
+/*
+ * Capabilities that no unit holds unless it names them: SYS_MODULE, SYS_RAWIO, SYS_CHROOT,
+ * SYS_PTRACE, SYS_ADMIN, MKNOD (linux/capability.h; the numbers are ABI).
+ */
 #define CAPS_NEVER_IMPLIED (UINT64_C(0xf) << 16 | UINT64_C(1) << 21 | UINT64_C(1) << 27)
 
 struct unit {

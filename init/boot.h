@@ -32,7 +32,10 @@ struct boot_step {
 extern const struct boot_step boot_steps[];
 extern const uint32_t n_boot_steps; /* at most 32: struct state keeps that many results */
 
-/* Takes the steps before the network, or after it (`late`), in order; results go to `results` (enum boot_result << 16 | errno), refusals are said. */
+/*
+ * Takes the steps before the network, or after it (`late`), in order; results go
+ * to `results` (enum boot_result << 16 | errno), refusals are said.
+ */
 void boot_run(struct boot *b, bool late, uint32_t *results);
 
 /* Prints what would be done (--dry-run), one line a step. */

@@ -201,6 +201,7 @@ int ready_prelaunch(struct boot *b)
 		return e;
 	if (x.kind == 1 && x.value == 0)
 		return 0;
-	say(SAY_WARNING, "PreLaunch=%s %s %d", path, x.kind == 1 ? "ended with status" : x.value == SIGALRM ? "took too long; signal" : "was killed by signal", x.value);
+	say(SAY_WARNING, "PreLaunch=%s %s %d", path,
+	    x.kind == 1 ? "ended with status" : x.value == SIGALRM ? "took too long; signal" : "was killed by signal", x.value);
 	return -ECANCELED;
 }

@@ -395,7 +395,7 @@ static void end_machine(enum how how)
 {
 	sync();
 	(void)mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
-	(void)reboot(how == HOW_REBOOT ? RB_AUTOBOOT : how == HOW_HALT ? RB_HALT_SYSTEM : RB_POWER_OFF);
+	(void)reboot(how == HOW_REBOOT ? RB_AUTOBOOT : how == HOW_HALT ? (int)RB_HALT_SYSTEM : RB_POWER_OFF);
 	say(SAY_ERROR, "reboot: %s", strerror(errno));
 }
 

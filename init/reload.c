@@ -23,8 +23,8 @@ static void tell_change(void *self, const struct table *t, unit_ix i, const char
 	const struct unit *u = table_unit(t, i);
 
 	(void)self;
-	say(SAY_INFO, "reload: %s: %s%s%s", table_text(t, u->name), what, u->fault ? "; " : !strcmp(what, "changed") ? "; takes effect at its next start" : "",
-	    table_text(t, u->fault));
+	say(SAY_INFO, "reload: %s: %s%s%s", table_text(t, u->name), what,
+	    u->fault ? "; " : !strcmp(what, "changed") ? "; takes effect at its next start" : "", table_text(t, u->fault));
 }
 
 static void drop_next_table(void)

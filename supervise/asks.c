@@ -12,11 +12,11 @@ static void reload_unit(struct manager *m, uint32_t i, struct message *answer)
 	const struct unit *u = table_unit(m->table, i);
 
 	/* One that was given up before it was ever ready has nothing to reload. */
-	if (s->r.state != UP && !(s->r.state == SICK && s->up_since))
-		answer->a = REFUSED_NOT_RUNNING;
-	else if (!u->reload && !u->reload_signal)
+	bool up = s->r.state == UP || (s->r.state == SICK && s->up_since);
+
+	if (up && !u->reload && !u->reload_signal)
 		answer->a = REFUSED_NO_RELOAD;
-	else if (!u->reload && s->r.main == 0)
+	else if (!up || (!u->reload && s->r.main == 0))
 		answer->a = REFUSED_NOT_RUNNING;
 	else if (!u->reload)
 		(void)sys_kill(s->r.main, u->reload_signal);

@@ -66,7 +66,7 @@ int manager_open(struct manager *m, const struct table *t)
 	m->pipes = calloc(n + 1, sizeof(*m->pipes));
 	m->pids.slots = arena(slots * sizeof(*m->pids.slots));
 	m->pids.mask = slots - 1;
-	struct timer **heap = arena((most_timers + 1) * sizeof(*heap));
+	struct timer **heap = arena((most_timers + 1) * sizeof(struct timer *)) /* NOLINT(bugprone-sizeof-expression): of pointers, as meant */;
 	if (!m->services || !m->queue || !m->pids.slots || !m->pipes || !heap)
 		return -ENOMEM;
 	e = loop_open(&m->loop, heap, most_timers);

@@ -87,7 +87,8 @@ struct helper {
 	uint32_t streak;
 	bool wanted, mute;         /* mute: it did not take a message; it will be rung again */
 };
-enum { HELPER_DESK, HELPER_PROBE, HELPER_LOAD, HELPER_OTHERS }; /* the loader comes only for a reload, by init/, and is not started again; the others are init/'s, one for each network */
+/* The loader comes only for a reload, by init/, and is not started again; the others are init/'s, one for each network. */
+enum { HELPER_DESK, HELPER_PROBE, HELPER_LOAD, HELPER_OTHERS };
 
 struct pids { struct { pid_t pid; uint32_t owner; } *slots; uint32_t mask; };
 

@@ -3,7 +3,10 @@
 
 #include <signal.h>
 
-/* systemd.service(5), Restart=: which ends lead to a restart. Ours beside it: a unit given up by its health check, and one the kernel would not fork. */
+/*
+ * systemd.service(5), Restart=: which ends lead to a restart. Ours beside it: a unit
+ * given up by its health check, and one the kernel would not fork.
+ */
 #define ON(e) (1u << (e))
 #define UNCLEAN_ABNORMAL (ON(END_SIGNAL) | ON(END_TIMEOUT) | ON(END_WATCHDOG) | ON(END_SICK))
 static const uint32_t restarts_on[N_RESTARTS] = {

@@ -522,9 +522,7 @@ void service_event(struct manager *m, uint32_t i, enum svc_event e)
 		}
 		bool same = s->r.state == step.next;
 
-		if (same && e == EV_NEXT)
-			s->r.step++;
-		else if (e == EV_NEXT && step.next == LAUNCHING)
+		if (e == EV_NEXT && (same || step.next == LAUNCHING))
 			s->r.step++;
 		else if (!same && step.next == LAUNCHING)
 			s->r.step = 0;

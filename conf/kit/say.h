@@ -6,7 +6,10 @@
 
 enum level { SAY_ERROR, SAY_WARNING, SAY_INFO, SAY_DEBUG, N_LEVELS };
 
-/* Where lines go from now on (not owned) and which: stderr and SAY_INFO at first. A pipe or socket should be non-blocking. `prefix` is put before each line ("" or "coppice: "); it must outlive its use. */
+/*
+ * Where lines go from now on (not owned); stderr at first. A pipe or socket should be non-blocking.
+ * `prefix` is put before each line ("" or "coppice: "); it must outlive its use.
+ */
 void say_to(int fd, const char *prefix);
 void say_level(enum level most);
 /* "error", "warning", "info", "debug"; -1 for another word. */

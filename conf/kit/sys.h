@@ -23,7 +23,7 @@ struct sys_exit { pid_t pid; int kind; int value; }; /* kind: 1 exited, 2 killed
 msec_t sys_now(void);                   /* CLOCK_BOOTTIME */
 msec_t sys_wall(void);                  /* CLOCK_REALTIME */
 uint32_t sys_random(void);              /* 32 bits, for jitter; not for secrets */
-pid_t sys_fork(void);                   /* 0 in the child, whose handlers are all default (clone3(2) CLONE_CLEAR_SIGHAND, 5.5; else by hand) */
+pid_t sys_fork(void);                   /* 0 in the child, whose handlers are all default (CLONE_CLEAR_SIGHAND, 5.5; else by hand) */
 int sys_reap_peek(struct sys_exit *ret);  /* 1: somebody ended and waits to be reaped; 0 nobody; -ECHILD no children at all */
 int sys_reap(pid_t pid);                /* takes the one that peek showed */
 int sys_wait(pid_t pid, struct sys_exit *ret); /* waits for a child and takes it; only before supervision begins */

@@ -244,7 +244,8 @@ struct applied apply_look(struct applier *a)
 
 		ret.address = true;
 		ret.lease = ret.lease || (ours && addresses[i].local == a->lease.address);
-		ret.strange = ret.strange || (!ours && addresses[i].mark != OURS_STATIC && addresses[i].local >> 24 != 127);
+		ret.strange = ret.strange || (!ours && addresses[i].mark != OURS_STATIC && addresses[i].left == UINT32_MAX &&
+					      addresses[i].local >> 24 != 127);
 	}
 	n = MOST_THERE;
 	if (route_list(a->nl, a->link.index, routes, &n) < 0)

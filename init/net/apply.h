@@ -28,7 +28,7 @@ struct applier {
 struct applied {
 	bool address;       /* any, whosever */
 	bool lease;         /* the one of `a->lease`, ours */
-	bool strange;       /* one that is neither loopback nor ours */
+	bool strange;       /* one that somebody else set for good, loopback apart */
 	bool default_route; /* any */
 };
 

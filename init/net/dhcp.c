@@ -17,6 +17,7 @@
 #include "conf/kit/sys.h"
 #include "conf/kit/text.h"
 #include "init/net/jail.h"
+#include "init/net/order.h"
 
 #define MOST_PACKET 2048
 #define BURST       64          /* packets read before anything else is looked at */

@@ -15,6 +15,7 @@
 #include "init/net/apply.h"
 #include "init/net/dhcp.h"
 #include "init/net/netfile.h"
+#include "init/net/order.h"
 #include "init/net/jail.h"
 #include "init/net/resolv.h"
 
@@ -129,7 +130,7 @@ static void hear_client(struct net *n)
 {
 	struct applier *a = &n->applier;
 	struct order o;
-	const char *wrong = NULL;
+	const char *wrong;
 	ssize_t got = sys_recv(n->client, &o, sizeof(o), NULL, NULL);
 
 	if (got == -EAGAIN)
@@ -140,13 +141,7 @@ static void hear_client(struct net *n)
 		n->client = -1;
 		return;
 	}
-	if (o.kind == ORDER_APPLY) {
-		wrong = terms_check(&o.lease);
-		if (!wrong && (o.left <= 0 || (o.lease.seconds != LEASE_INFINITE && o.left > (msec_t)o.lease.seconds * 1000)))
-			wrong = "it would last longer than its lease";
-	} else if (o.kind != ORDER_DROP && o.kind != ORDER_NONE) {
-		wrong = "no such order";
-	}
+	wrong = order_check(&o);
 	if (wrong) {
 		say(SAY_ERROR, "%s: the DHCP client asked for what it may not have (%s); it is not done", n->setup->name, wrong);
 		return;

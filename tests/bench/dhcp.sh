@@ -66,22 +66,23 @@ one() {
 	unshare --net sleep 100 & server=$!
 	unshare --net sleep 100 & holder=$!
 	pids+=("$server" "$holder")
-	until [[ $(readlink "/proc/$server/ns/net") != "$(readlink /proc/self/ns/net)" && $(readlink "/proc/$holder/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do
-		sleep 0.01
-	done 2>/dev/null
+	for pid in "$server" "$holder"; do
+		until [[ $(readlink "/proc/$pid/ns/net") != "$(readlink /proc/self/ns/net)" ]]; do sleep 0.01; done
+	done
 	ip link add s0 netns "$server" type veth peer name c0 netns "$holder"
 	nsenter --net="/proc/$server/ns/net" ip addr add 198.51.100.1/24 dev s0
 	nsenter --net="/proc/$server/ns/net" ip link set s0 up
 	rm -rf "$dir/state" "$dir/leases"
-	setpriv --pdeathsig KILL nsenter --net="/proc/$server/ns/net" dnsmasq -k --port=0 --interface=s0 --bind-interfaces --no-ping --conf-file=/dev/null \
-		--user=root --dhcp-leasefile="$dir/leases" --dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-authoritative \
+	setpriv --pdeathsig KILL nsenter --net="/proc/$server/ns/net" dnsmasq -k --port=0 --interface=s0 --bind-interfaces --no-ping \
+		--conf-file=/dev/null --user=root --dhcp-leasefile="$dir/leases" --dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-authoritative \
 		--dhcp-option=6,198.51.100.1 --log-facility=/dev/null & pids+=($!)
 	local dns=$!
 	until nsenter --net="/proc/$server/ns/net" ss -Hlnu 2>/dev/null | grep -q :67; do sleep 0.01; done
 	coproc watch { exec nsenter --net="/proc/$holder/ns/net" ip -o -4 monitor address; }
 	sleep 0.05
 	begun=$(now)
-	nsenter --net="/proc/$holder/ns/net" --mount=/proc/self/ns/mnt "$BASH" -c "$(declare -f "client_$1" client_dhcpcd client_coppice); run=$run dir=$dir; client_$1" >/dev/null 2>"$dir/said" &
+	nsenter --net="/proc/$holder/ns/net" "$BASH" -c \
+		"$(declare -f "client_$1" client_dhcpcd client_coppice); run=$run dir=$dir; client_$1" >/dev/null 2>"$dir/said" &
 	client=$!
 	read -r -t 20 -u "${watch[0]}" line || line=
 	[[ $line == *198.51.100.* ]] && echo $(((($(now) - begun) + 50) / 100)) || echo fail
@@ -92,6 +93,7 @@ one() {
 	fi
 	kill -s TERM "$client" 2>/dev/null
 	sleep 0.05
+	# shellcheck disable=SC2154 # coproc sets it
 	kill -s KILL "$watch_PID" "$client" "$dns" "$server" "$holder" 2>/dev/null
 	wait 2>/dev/null
 }

@@ -163,7 +163,7 @@ at_exit() { [[ ! $pids ]] || find "$pids" -depth -type d -exec rmdir {} + 2>/dev
 if [[ $pids ]]; then
 	ctl stop hungry
 	# Also who removes its upper layer is a process.
-	wait_for '[[ $(in_box ps -o comm | grep -c coppice) = 2 ]]'
+	wait_for '[[ $(in_box ps -o comm | grep -cx "coppice *") = 1 ]]'
 	limit "$(<"$pids/pids.current")"
 	ctl start --no-wait hungry
 	wait_for '[[ $(status_of hungry why) == "no process could be made: too many processes"* ]]'

@@ -315,11 +315,14 @@ def main():
         if frame[12:14] == b"\x08\x06" and len(frame) >= 42:
             answer_arp(frame)
             continue
+        if frame[12:14] == b"\x08\x00" and frame[23] == 1:
+            say("ICMP", frame[34])
         ask = parse(frame)
         if not ask:
             continue
         wanted = ask["options"].get(50)
-        say(TYPES.get(ask["type"], "?"), "wants", socket.inet_ntoa(wanted) if wanted else "-", "has", ask["ciaddr"])
+        say(TYPES.get(ask["type"], "?"), "wants", socket.inet_ntoa(wanted) if wanted else "-", "has", ask["ciaddr"],
+            "to", socket.inet_ntoa(frame[30:34]))
         if ask["type"] == 4:
             declined += 1
         elif ask["type"] in (1, 3):

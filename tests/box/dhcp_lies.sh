@@ -107,6 +107,8 @@ out_of_order() { # N-07
 	client
 	truthful
 	sleep 14
+	expect "a renewal goes to its server alone" '[[ $(grep " REQUEST " "$LAB/heard" | tail -n 1) == *"has 198.51.100.50 to 198.51.100.1" ]]' 0
+	expect "whose answer is not said to be unreachable" '[[ $(heard ICMP) == 0 ]]' 0
 	expect "T1 > T2 > lease: renewed at half of it" '(($(when REQUEST 2) - $(when REQUEST) >= 11000 &&
 		$(when REQUEST 2) - $(when REQUEST) <= 12100))' 0
 	leave

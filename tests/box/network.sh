@@ -23,7 +23,7 @@ unshare --net sleep 1000 &
 server=$!
 unshare --net sleep 1000 &
 client=$! dnsmasq=
-at_exit() { kill "$server" "$client" $dnsmasq 2>/dev/null; }
+at_exit() { kill "$server" "$client" ${dnsmasq:+"$dnsmasq"} 2>/dev/null; }
 apart() { [[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/self/ns/net)" ]]; }
 wait_for 'apart "$server" && apart "$client"'
 BOX_NET=/proc/$client/ns/net

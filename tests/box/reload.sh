@@ -77,6 +77,7 @@ unit fresh <<-UNIT
 UNIT
 fds=$(in_box /bin/ls /proc/1/fd | wc -l)
 for _ in 1 2 3 4 5 6 7 8 9 10; do
+	# shellcheck disable=SC2034 # wait_for evaluates it
 	before=$(grep -c 'reload: done' "$BOX/console")
 	signal_box HUP
 	wait_for '(($(grep -c "reload: done" "$BOX/console") > before))'

@@ -4,7 +4,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from shims import KID, Pid1, behaviour, children, everybody, main, pid1_status, soon, state, status_of, zombies
+from shims import KID, Pid1, Shim, behaviour, children, everybody, main, pid1_status, soon, state, status_of, zombies
 
 
 # ---- orphans ----
@@ -210,16 +210,16 @@ def _(shim):
 
 # ---- where container managers put it ----
 
-@behaviour("called as managers call it: /sbin/docker-init -- CMD, /run/podman-init -- CMD, /dev/init -- CMD", on="coppice", want=[7, 7, 7])
+@behaviour("called as managers call it: /sbin/docker-init -- CMD, /run/podman-init -- CMD, /dev/init -- CMD, and asked for its version",
+           on="coppice", want=[7, 7, 7, "tini version", "tini version"])
 def _(shim):
-    got = []
+    there = {}
     for name in ("docker-init", "podman-init", "init"):
         path = os.path.dirname(shim.path) + "/" + name
-        if not os.path.lexists(path):
-            os.symlink(os.path.realpath(shim.path), path)
-        shim_there = type(shim)(name, path, True)
-        got.append(pid1_status(shim_there, KID, "exit", 7))
-    return got
+        os.symlink(os.path.realpath(shim.path), path)
+        there[name] = Shim(name, path, True)
+    return [pid1_status(one, KID, "exit", 7) for one in there.values()] + [
+        there[name].bare("--version")[1][:12] for name in ("docker-init", "podman-init")]
 
 
 sys.exit(main())

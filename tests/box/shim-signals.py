@@ -160,9 +160,9 @@ def _(shim):
     return reached(shim, [], {"TINI_KILL_PROCESS_GROUP": "1"})
 
 
-@behaviour("signals go to its whole session's group", on="dumb-init", want=BOTH)
+@behaviour("signals go to its whole session's group", on="dumb-init", want=[BOTH, BOTH])
 def _(shim):
-    return reached(shim, [])
+    return [reached(shim, []), reached(shim, [], {"DUMB_INIT_SETSID": "1"})]
 
 
 @behaviour("-c, --single-child and DUMB_INIT_SETSID=0: signals go to the command alone", on="dumb-init", want=[ALONE] * 3)

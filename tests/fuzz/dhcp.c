@@ -1,5 +1,5 @@
 /* dhcp.c - feeds the packet reader with anything, and the applier's check with any record. */
-#include "init/net/terms.h"
+#include "init/net/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static void message(const uint8_t *at, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *payload = NULL;
-	struct lease record;
+	struct order order;
 	struct arp a;
 	size_t n = 0;
 
@@ -61,10 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		message(payload, n);
 	}
 	message(data, size);
-	if (size >= sizeof(record)) {
-		memcpy(&record, data, sizeof(record));
-		if (!terms_check(&record))
-			lease_sound(&record);
+	/* What a client that was taken over could order. */
+	if (size >= sizeof(order)) {
+		memcpy(&order, data, sizeof(order));
+		if (!order_check(&order) && order.kind == ORDER_APPLY) {
+			lease_sound(&order.lease);
+			MUST(order.left > 0 && (order.lease.seconds == UINT32_MAX || order.left <= (msec_t)order.lease.seconds * 1000));
+		}
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* net_terms.c - what of a server's word is taken: absurd addresses, times, routes, and leases that were kept. */
-#include "init/net/terms.h"
+#include "init/net/order.h"
 
 #include <string.h>
 
@@ -251,6 +251,31 @@ static void records(void)
 	CHECK(refused == 20000, "twenty thousand records of noise are refused");
 }
 
+static void orders(void)
+{
+	struct dhcp d = plain();
+	struct order good = { .kind = ORDER_APPLY, .left = 3600000, .lease = taken(&d) }, o;
+
+	CHECK(!order_check(&good), "an order to apply a sound lease passes");
+	o = good;
+	o.left++;
+	CHECK(order_check(&o), "not for longer than it lasts");
+	o.left = 0;
+	CHECK(order_check(&o), "not when it is over");
+	o.left = INT64_MIN;
+	CHECK(order_check(&o), "not before its time");
+	o.left = FOREVER;
+	CHECK(order_check(&o), "not for ever");
+	o = good;
+	o.kind = 3;
+	CHECK(order_check(&o), "there are no other orders");
+	o.kind = UINT32_MAX;
+	CHECK(order_check(&o), "really not");
+	memset(&o, 0xff, sizeof(o));
+	o.kind = ORDER_DROP;
+	CHECK(!order_check(&o), "to drop needs no lease");
+}
+
 static void kept(void)
 {
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 }, other[6] = { 2, 0, 0, 0, 0, 2 };
@@ -289,6 +314,7 @@ int main(void)
 	routes();
 	rest();
 	records();
+	orders();
 	kept();
 	return tap_done();
 }
