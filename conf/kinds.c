@@ -372,8 +372,12 @@ static bool read_signal(struct reading *r, const char *value)
 
 static void print_signal(struct text *out, const struct table *t, const void *base, const struct setting *s)
 {
+	uint8_t sig = *((const uint8_t *)base + s->at);
+
 	(void)t;
-	signal_put(out, *((const uint8_t *)base + s->at));
+	/* 0: nothing was said, and nothing is sent. */
+	if (sig)
+		signal_put(out, sig);
 }
 
 /* Where output may go; with a path behind the colon. */

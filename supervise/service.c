@@ -393,7 +393,6 @@ void view(struct manager *m, uint32_t i)
 
 	if (!unit_rooted(unit_of(m, i)) || s->r.main == 0)
 		return;
-	unview(m, i);
 	(void)snprintf(to, sizeof(to), "/proc/%d/root", s->r.main);
 	if (snprintf(path, sizeof(path), "%s/root/%s", m->runtime, name_of(m, i)) < (int)sizeof(path))
 		s->viewed = sys_symlink(to, path) == 0;

@@ -58,7 +58,7 @@ enum wire_fault wire_udp(const uint8_t *at, size_t n, bool sums, const uint8_t *
 	if (at[0] >> 4 != 4 || head < IP_HEADER)
 		return WIRE_NOT_IP;
 	/* Ethernet pads short packets: what comes behind `total` is nobody's. */
-	if (n < head || total > n || total < head + UDP_HEADER)
+	if (total > n || total < head + UDP_HEADER)
 		return WIRE_SHORT;
 	if (folded(sum_of(at, head, 0)))
 		return WIRE_IP_SUM;

@@ -74,7 +74,8 @@ one() {
 	nsenter --net="/proc/$server/ns/net" ip link set s0 up
 	rm -rf "$dir/state" "$dir/leases"
 	setpriv --pdeathsig KILL nsenter --net="/proc/$server/ns/net" dnsmasq -k --port=0 --interface=s0 --bind-interfaces --no-ping \
-		--conf-file=/dev/null --user=root --dhcp-leasefile="$dir/leases" --dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-authoritative \
+		--conf-file=/dev/null --user=root --dhcp-leasefile="$dir/leases" --dhcp-authoritative \
+		--dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 \
 		--dhcp-option=6,198.51.100.1 --log-facility=/dev/null & pids+=($!)
 	local dns=$!
 	until nsenter --net="/proc/$server/ns/net" ss -Hlnu 2>/dev/null | grep -q :67; do sleep 0.01; done

@@ -5,8 +5,8 @@
 # shellcheck source=tests/lib/box.sh disable=SC2016,SC2034,SC2317
 BOX_EMPTY=yes
 . "${0%/*}/../lib/box.sh"
-# shellcheck source=tests/box/dhcp_lab.sh
-. "${0%/*}/dhcp_lab.sh"
+# shellcheck source=tests/lib/dhcp_lab.sh
+. "${0%/*}/../lib/dhcp_lab.sh"
 [[ -x $box_python ]] || command -v "$box_python" >/dev/null || skip_all "no python3 here, in which the liar is written"
 
 # liar NAME: the server of that lie, which hears all.
@@ -75,7 +75,7 @@ flooded() { # N-06
 	cpu=$(cpu_of "$(dhcp_pid)")
 	expect "three seconds of offers, as many as go" 'grep -q FLOODED "$LAB/heard"' 10
 	cpu=$(($(cpu_of "$(dhcp_pid)") - cpu))
-	expect "take little time of the client: $cpu of 300 hundredths" "((cpu <= 60))" 0
+	expect "take little time of the client: $cpu of 300 hundredths" "((cpu <= 8))" 0
 	expect "and none of the applier" '(($(cpu_of "$(applier_pid)") <= 10))' 0
 	expect "and it asked no more often for that" '[[ $(heard DISCOVER) -le 2 && $(heard REQUEST) -le 2 ]]' 0
 	truthful
@@ -171,9 +171,9 @@ taken() { # N-12
 	expect "the conflict is seen" 'grep -q "is used by somebody else" "$LAB/log"' 8
 	expect "and declined" '[[ $(heard DECLINE) == 1 ]]' 1
 	expect "the address is not there, or no more" '! has_address 198.51.100.50' 1
-	expect "then another" '[[ $(address) == 198.51.100.51/24 ]]' 15
-	expect "after ten seconds, not sooner" 'awk "/DECLINE/ { at = \$1 } /DISCOVER/ && at { exit !(\$1 - at >= 9990 &&
-		\$1 - at <= 11500) }" "$LAB/heard"' 0
+	expect "then another" '[[ $(address) == 198.51.100.51/24 ]]' 20
+	expect "after ten seconds, not sooner" 'awk "/DECLINE/ { at = \$1 } /DISCOVER/ && at { exit !(\$1 - at >= 9700 &&
+		\$1 - at <= 16000) }" "$LAB/heard"' 0
 	leave
 }
 taken_at_once() {
@@ -249,11 +249,16 @@ idle_for_a_second() {
 	local before after
 	before=$(awk '/^voluntary/ { print $2 }' "/proc/$1/status")
 	on_server "$box_python" -c '
-import socket
+import socket, struct
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind(("s0", 0))
+bootp = b"\2\1\6" + bytes(233) + b"\x63\x82\x53\x63\x35\1\2\xff"
+udp = struct.pack("!HHHH", 67, 68, 8 + len(bootp), 0) + bootp
+ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + bytes(8)
+arp = struct.pack("!HHBBH", 1, 0x800, 6, 4, 1) + bytes(20)
 for i in range(200):
-    s.send(b"\xff" * 6 + b"\2\0\0\0\0\7" + b"\x08\0" + b"\x45" + bytes(8) + b"\x11" + bytes(300))'
+    s.send(b"\xff" * 6 + b"\2\0\0\0\0\7" + b"\x08\0" + ip + udp)
+    s.send(b"\xff" * 6 + b"\2\0\0\0\0\7" + b"\x08\6" + arp)'
 	sleep 1
 	after=$(awk '/^voluntary/ { print $2 }' "/proc/$1/status")
 	((after == before))

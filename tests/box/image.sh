@@ -33,6 +33,13 @@ for name in one two; do
 		StartLimitBurst=0
 	EOF
 done
+unit pauses <<-'EOF'
+	[Service]
+	Image=small
+	ExecStart=/bin/sleep inf
+	Restart=always
+	RestartSec=20s
+EOF
 unit else <<-'EOF'
 	[Container]
 	Image=other
@@ -183,6 +190,9 @@ ctl stop guest one
 check_fails "the outside view goes with the unit" in_box ls /run/coppice/root/one/
 ctl start one guest
 check_fails "and its files are gone after a stop" in_box test -e /run/coppice/root/one/etc/mine
+ctl kill -s KILL pauses
+wait_for '[[ $(status_of pauses state) = backoff ]]'
+check_fails "there is no view of a process that is no more" in_box readlink /run/coppice/root/pauses
 in_root keeps touch /etc/mine
 ctl stop keeps
 ctl start keeps

@@ -137,12 +137,19 @@ unit halfway <<-'EOF'
 	ExecStart=/bin/note halfway second
 EOF
 
-for name in talker doubter; do
-	mkfifo "$BOX/root/pipe.$name"
+mkfifo "$BOX"/root/pipe.{talker,child,trusted}
+unit talker <<-'EOF'
+	[Service]
+	Type=notify
+	ExecStart=/bin/puppet notify /pipe.talker
+EOF
+# Here a child speaks, and the main process keeps silent.
+for name in child trusted; do
 	unit "$name" <<-EOF
 		[Service]
 		Type=notify
-		ExecStart=/bin/puppet notify /pipe.$name
+		ExecStart=/bin/sh -c 'puppet notify /pipe.$name & exec sleep inf'
+		$([[ $name = child ]] || echo NotifyAccess=all)
 	EOF
 done
 unit mute <<-'EOF'
@@ -191,7 +198,7 @@ unit brief <<-'EOF'
 EOF
 unit stubborn <<-'EOF'
 	[Service]
-	ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 0.1; done'
+	ExecStart=/bin/sh -c 'trap "" TERM; exec sleep inf'
 	ExecStopPost=/bin/note stubborn after
 	TimeoutStopSec=200ms
 EOF
@@ -341,14 +348,15 @@ ctl stop remains
 check "and a stop runs ExecStop=" "$(trace remains | tail -n 1 | cut -d' ' -f1-3) $(status_of remains state)" = "stop none success inactive"
 check "a oneshot whose first command fails has no second" "$(status_of halfway state)/$(trace halfway)" = "failed/"
 
-check "Type=notify is not ready before it says so" "$(states talker doubter)" = "starting starting"
-in_box env NOTIFY_SOCKET=/run/coppice/notify timeout 0.5 /bin/puppet notify /pipe.doubter 2>/dev/null &
-stranger=$!
+check "Type=notify is not ready before it says so" "$(states talker child trusted)" = "starting starting starting"
+echo READY=1 1<>"$BOX/root/pipe.child"
 echo READY=1 1<>"$BOX/root/pipe.talker"
 wait_for '[[ $(status_of talker state) = ready ]]'
 passed "READY=1 makes it ready"
-wait "$stranger"
-check "somebody else's READY=1 does not count" "$(status_of doubter state)" = starting
+echo READY=1 1<>"$BOX/root/pipe.trusted"
+wait_for '[[ $(status_of trusted state) = ready ]]'
+passed "NotifyAccess=all: a child may say it"
+check "else a child's READY=1 does not count" "$(status_of child state)" = starting
 check "one that ends before it was ready has failed" "$(status_of mute state): $(status_of mute why)" = \
 	"failed: ended before it said that it was ready"
 

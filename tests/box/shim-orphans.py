@@ -142,7 +142,7 @@ def _(shim):
 @behaviour("who does not listen gets SIGKILL after 5 s", on="coppice", want=(7, [], "5 s"))
 def _(shim):
     status, said, _, took = left_behind(shim, [], "stubborn", True)
-    return status, said, "5 s" if 4.8 <= took <= 5.6 else took
+    return status, said, "5 s" if 4.8 <= took <= 5.4 else took
 
 
 @behaviour("a signal to end in that time means at once, a daemon's children included", on="coppice", want=(7, "at once", False))

@@ -42,10 +42,21 @@ check_ok "a second signal: SIGKILL now" ended 2
 check "with status 0" "$STATUS" = 0
 check_ok "it is told" grep -q 'asked again to stop' "$BOX/console"
 
-# The budget is for all three, one after the other.
+# The budget is for all four, one after the other: each has its share, so that the last one is asked, too.
 conf <<-'EOF'
 	[Manager]
 	ShutdownTimeoutSec=1s
+EOF
+unit keeper <<-'EOF'
+	[Service]
+	ExecStart=/bin/serve keeper "echo keeper stopped >>/trace"
+EOF
+unit stubborn <<-EOF
+	[Unit]
+	Requires=keeper.service
+	[Service]
+	$stubborn
+	TimeoutStopSec=1h
 EOF
 unit higher <<-EOF
 	[Unit]
@@ -60,9 +71,10 @@ unit highest <<-EOF
 	$stubborn
 EOF
 boot
-wait_for 'is_up stubborn && is_up higher && is_up highest'
+wait_for 'is_up keeper && is_up stubborn && is_up higher && is_up highest'
 took down
 check "ShutdownTimeoutSec= is the budget of all together" "$STATUS $((TOOK <= 1300 * ${BOX_PATIENCE:-1})) $((TOOK >= 300))" = "0 1 1"
+check "who stands at the bottom is still asked to stop, not killed" "$(trace)" = "keeper stopped"
 
 afresh
 unit slow <<-'EOF'

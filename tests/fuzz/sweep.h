@@ -231,13 +231,14 @@ int main(int argc, char **argv)
 
 	struct timespec start, now;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	/* Our own time: on a busy machine a sweep takes longer and does as much. */
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	for (sweep_stage = 1; sweep_stage <= 3; sweep_stage++) {
 		int rounds = sweep_stage == 1 ? (int)sweep_n_inputs : sweep_stage == 2 ? (int)sweep_n_inputs * 1000 : SWEEP_MUTATIONS;
 		int done = 0;
 
 		for (sweep_round = 0; sweep_round < rounds; sweep_round++) {
-			clock_gettime(CLOCK_MONOTONIC, &now);
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 			if (now.tv_sec - start.tv_sec >= SWEEP_SECONDS)
 				break;
 			if (!sweep_input(sweep_stage, sweep_round, b, &size))
@@ -245,7 +246,7 @@ int main(int argc, char **argv)
 			sweep_run(b, size);
 			done++;
 		}
-		CHECK(done || sweep_stage != 1, "%s: %d inputs", stages[sweep_stage], done);
+		CHECK(done, "%s: %d inputs", stages[sweep_stage], done);
 	}
 	return tap_done();
 }

@@ -232,6 +232,16 @@ static void records(void)
 	SPOIL("33 routes", l.n_hops = 33);
 	SPOIL("UINT32_MAX name servers", l.n_dns = UINT32_MAX);
 	SPOIL("five time servers", l.n_ntp = 5);
+	SPOIL("a fifth name server, sound by chance", (l.n_dns = 5, l.dns[0] = l.dns[1] = l.dns[2] = l.dns[3] = l.ntp[0] = SERVER));
+	SPOIL("a fifth time server, sound by chance", (l.n_ntp = 5, l.ntp[0] = l.ntp[1] = l.ntp[2] = l.ntp[3] = SERVER, memcpy(l.host, "abcd", 5)));
+	SPOIL("a 33rd route, sound by chance", {
+		l.n_hops = 33;
+		for (uint32_t i = 0; i < 32; i++)
+			l.hops[i] = (struct hop){ .to = IP4(10, i, 0, 0), .bits = 16, .via = SERVER };
+		l.dns[0] = IP4(10, 99, 0, 0);
+		l.dns[1] = SERVER;
+		l.dns[2] = 16;
+	});
 	SPOIL("a name server of loopback", (l.n_dns = 1, l.dns[0] = IP4(127, 0, 0, 1)));
 	SPOIL("a host name without an end", memset(l.host, 'a', sizeof(l.host)));
 	SPOIL("a host name with a dot", memcpy(l.host, "a.b", 4));

@@ -146,6 +146,14 @@ static void many(void)
 	for (n = 0; n + 20 < sizeof(names); n += 13)
 		memcpy(names + n, "\x07" "example\x03" "org", 13);
 	CHECK(with(119, names, n, &d) == WIRE_SOUND && strlen(d.search) < NAME_SIZE, "names for which there is no room");
+	static const char huge[2400];
+	CHECK(with(15, huge, sizeof(huge), &d) == WIRE_SOUND && !*d.domain, "an option of 2,400 bytes counts as absent");
+	memset(names, 'x', sizeof(names));
+	CHECK(with(56, names, 600, &d) == WIRE_SOUND && strlen(d.words) == 64, "long words are cut");
+	for (size_t i = 10; i < sizeof(names); i += 10)
+		names[i] = '.';
+	CHECK(with(12, names, 100, &d) == WIRE_SOUND && !*d.host && !*d.domain, "a host name of 100 bytes is none");
+	CHECK(with(81, "\x04\0", 2, &d) == WIRE_SOUND && !*d.host, "half a name of option 81");
 }
 
 static void split_and_overloaded(void)
@@ -167,6 +175,17 @@ static void split_and_overloaded(void)
 	reply_end(&r);
 	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.host, "box"),
 	      "a host name that is refused leaves nothing behind for the next one (found by fuzzing)");
+
+	reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
+	reply_option(&r, 81, "\0\0\0box81", 8);
+	reply_option(&r, 12, "box12", 5);
+	reply_end(&r);
+	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_SOUND && !strcmp(d.host, "box12"), "option 12 goes before 81");
+	reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
+	reply_option(&r, 52, "\1\1", 2);
+	reply_end(&r);
+	r.bytes[108] = 255;
+	CHECK(read_exact(r.bytes, r.n, &d) == WIRE_OPTIONS, "two bytes of overload");
 
 	for (int how = 1; how <= 3; how++) {
 		reply_begin(&r, DHCP_ACK, 7, mac, YOURS, SERVER);
@@ -423,6 +442,21 @@ static void headers(void)
 	CHECK(sound == 0, "cut anywhere, it is never sound");
 }
 
+/* 0 in the place of a checksum says that there is none (RFC 768): it is written as its other self. */
+static void no_zero_sum(void)
+{
+	uint8_t at[WIRE_UDP + 4] = { 0 };
+	uint32_t zeros = 0;
+
+	for (uint32_t i = 0; i < 65536; i++) {
+		at[28] = (uint8_t)(i >> 8);
+		at[29] = (uint8_t)i;
+		(void)wire_put_udp(at, YOURS, SERVER, 4);
+		zeros += !at[26] && !at[27];
+	}
+	CHECK(zeros == 0, "no packet of ours goes without a checksum");
+}
+
 static void arp(void)
 {
 	uint8_t at[WIRE_ARP];
@@ -454,6 +488,7 @@ int main(void)
 	pointers();
 	what_we_say();
 	headers();
+	no_zero_sum();
 	arp();
 	return tap_done();
 }
