@@ -7,6 +7,7 @@
 #   make test       all of the above, then box and demo: what CI runs (root)
 #   make fuzz       libFuzzer on each target for FUZZ_SECONDS=30; FUZZ=name picks one
 #   make demo       see it work (root)
+#   make net        the DHCP client against real servers, and one that lies (root; wants a quiet machine)
 #   make bench      measure it beside its peers (root)
 #   make fresh      prove on a fresh Debian 12 that two commands are enough (root, slow)
 #   make install    to PREFIX=/usr/local; MANDIR and DESTDIR are heeded
@@ -84,7 +85,7 @@ say      = $(if $(V),@:,@echo '  $1	$2')
 export SOURCE_DATE_EPOCH ?= 0
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check asan lint test fuzz demo bench fresh install clean distclean help list lint-flags \
+.PHONY: all check asan lint test fuzz demo net bench fresh install clean distclean help list lint-flags \
 	programs asan-programs fuzzers FORCE
 
 all: coppice
@@ -152,6 +153,9 @@ fuzzers: $(call program,fuzz)
 demo: coppice
 	@.ci/need demo
 	@tests/demo/demo.sh
+net: coppice programs
+	@.ci/need test dhcp
+	@tests/run $(sort $(wildcard tests/net/*.sh))
 bench: coppice programs
 	@.ci/need bench
 	@tests/bench/run

@@ -11,7 +11,7 @@ BOX_EMPTY=yes
 
 # liar NAME: the server of that lie, which hears all.
 liar() {
-	server "$box_python" "$box_top/tests/box/dhcp_liar.py" "$1" "$LAB/heard"
+	server "$box_python" "$box_top/tests/net/dhcp_liar.py" "$1" "$LAB/heard"
 	soon 'grep -q READY "$LAB/heard"'
 }
 heard() { lines_of " $1" "$LAB/heard"; }
