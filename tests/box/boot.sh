@@ -69,6 +69,15 @@ down
 boot_bg --no-such-option
 ended
 check "an option that it does not know: 2" "$STATUS" = 2
+boot --max-units 1 --config /nowhere
+check "--max-units: what is too much is named, the others run" "$(states plain web) $(grep -c 'web.service: .*more than 1 units; raise --max-units' "$BOX/console")" = "running none 1"
+check_ok "a --config that is not there is told" grep -q '/nowhere: cannot be read' "$BOX/console"
+down
+boot_bg --runtime /srv/other
+wait_for 'ctl ping --socket /srv/other/control.sock'
+check_ok "--runtime: sockets and roots are there" eval 'ctl wait --socket /srv/other/control.sock --timeout=5 web && in_box test -e /srv/other/root/web/etc'
+down
+check "and a clean stop" "$STATUS" = 0
 boot --units /nowhere
 check_ok "no unit at all: it is up, with nothing to do" ctl ping
 down

@@ -16,8 +16,12 @@ chmod 640 "$BOX/images/small/srv/data/file"
 chown -R 1000:50 "$BOX/images/small/srv/data"
 ln -s /etc "$BOX/images/small/srv/link"
 ln -s ../../../../../../host "$BOX/images/small/srv/out"
+mkdir -p "$BOX/images/tools/opt" "$BOX/root/srv"
+echo from tools >"$BOX/images/tools/opt/tool"
+cp -a "$BOX/images/other" "$BOX/root/srv/root"
 echo '127.0.0.1 localhost of the container' >"$BOX/root/etc/hosts"
 echo 'nameserver 192.0.2.53' >"$BOX/root/etc/resolv.conf"
+echo hello >"$BOX/root/host/file"
 # www exists inside the image only.
 sed -i '/www/d' "$BOX"/root/etc/passwd "$BOX"/root/etc/group
 
@@ -106,6 +110,18 @@ unit guest <<-'EOF'
 	[Unit]
 	Requires=one.service
 EOF
+unit layered <<-'EOF'
+	[Service]
+	Image=small
+	ExtraLayers=tools /host
+	SharedRun=yes
+	ExecStart=/bin/sleep inf
+EOF
+unit directory <<-'EOF'
+	[Service]
+	RootDirectory=/srv/root
+	ExecStart=/bin/sleep inf
+EOF
 unit pivots <<-'EOF'
 	[Service]
 	Image=small
@@ -168,7 +184,7 @@ EOF
 boot
 cp "/proc/$BOX_PID/mountinfo" "$BOX/mounts"
 mounts_are_as_before() { diff "$BOX/mounts" "/proc/$BOX_PID/mountinfo"; }
-check_ok "all that can be up are up" ctl wait --timeout=20 one two else keeps bare plain person binder volumes bent guest pivots chroots
+check_ok "all that can be up are up" ctl wait --timeout=20 one two else keeps bare plain person binder volumes bent guest layered directory pivots chroots
 check "two images in one container" "$(in_box head -n 1 /run/coppice/root/one/etc/os-release) $(in_box head -n 1 /run/coppice/root/else/etc/os-release)" = \
 	"ID=small ID=other"
 in_root one touch /etc/mine
@@ -248,7 +264,10 @@ in_root volumes sh -c 'echo changed >/srv/data/file; rm -r /srv/data/sub'
 ctl restart volumes
 check "it is filled once" "$(cat "$BOX/volumes/data/file") $(ls "$BOX/volumes/data")" = "changed file"
 check_fails "the image keeps what it had" grep -q changed "$BOX/images/small/srv/data/file"
-echo hello >"$BOX/root/host/file"
+check "ExtraLayers= lie over the image, whether images or directories" \
+	"$(in_root layered cat /opt/tool) $(in_box ls /run/coppice/root/layered/file)" = "from tools /run/coppice/root/layered/file"
+check "SharedRun=: its /run is the container's, but for ours" "$(in_box touch /run/shared; in_root layered ls /run | grep -cx shared; in_root layered ls /run/coppice)" = $'1\nnotify'
+check "RootDirectory= is a root, too" "$(in_root directory head -n 1 /etc/os-release)" = ID=other
 check "a directory of the container is bound" "$(in_root volumes cat /srv/host/file)" = hello
 check_fails "read-only, as it says" in_root volumes touch /srv/host/new
 check_ok "a target that is not there is made" in_root volumes touch /srv/made/here/x
@@ -297,7 +316,7 @@ check "a clean stop" "$STATUS" = 0
 
 # --- a container that may not mount ----------------------------------------------------------------------------
 
-rm -f "$BOX"/units/{noimage,noprogram,nouser,nogroup,nodir,noloader,halfway,guest,bent}.service
+rm -f "$BOX"/units/{noimage,noprogram,nouser,nogroup,nodir,noloader,halfway,guest,bent,layered}.service
 box_spawn "$BOX/root" "$box_console" PATH=/bin:/sbin:/usr/bin "$(command -v setpriv)" --bounding-set=-sys_admin -- /sbin/init
 wait_for 'ctl rpc ping'
 wait_for '[[ $(states one else pivots volumes) = "running running failed failed" ]]'
