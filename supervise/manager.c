@@ -291,6 +291,8 @@ bool manager_turn(struct manager *m)
 	uint64_t sources[LOOP_EVENTS];
 	msec_t late;
 	bool child = false;
+
+	m->launches = 0;
 	/* What was said in the last turn is read by others only now: they do not compete with what it started. */
 	say_flush();
 	int n = loop_wait(&m->loop, m->now, m->queue_n > 0, sources, &late);

@@ -66,6 +66,9 @@ struct service {
 	bool run_deferred;          /* a command waits until the one before it is reaped */
 };
 
+/* Starts in one turn: every child inherits the gates that are open, so the earlier ones are heard and closed in between. */
+#define MOST_LAUNCHES 16u
+
 #define MAX_SESSIONS 64u
 
 /* A command that an operator runs in a unit's context. */
@@ -99,6 +102,7 @@ struct manager {
 	uint32_t n;
 	struct loop loop;
 	struct pids pids;
+	uint32_t launches;         /* starts begun in this turn */
 	uint32_t *queue, queue_head, queue_n; /* ring of units that look again, room for all */
 	struct session sessions[MAX_SESSIONS];
 	uint32_t n_sessions;
@@ -198,7 +202,7 @@ void order_stop(struct manager *m, uint32_t i, enum asked asked);
 void order_look(struct manager *m, uint32_t i);
 /* Those that lean on it and those it leans on look again. */
 void order_tell(struct manager *m, uint32_t i);
-/* Works the queue until nothing moves. */
+/* Works the queue until nothing moves, or MOST_LAUNCHES were begun: then the next turn goes on without waiting. */
 void order_settle(struct manager *m);
 /* Its dependents may count on it. */
 bool order_satisfied(const struct manager *m, uint32_t i);

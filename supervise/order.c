@@ -242,6 +242,7 @@ static void try_start(struct manager *m, uint32_t i)
 		service_event(m, i, EV_REFUSED);
 		return;
 	}
+	m->launches++;
 	service_event(m, i, EV_GO);
 }
 
@@ -365,7 +366,7 @@ static bool all_gone(struct manager *m, uint32_t i)
 
 void order_settle(struct manager *m)
 {
-	while (m->queue_n > 0) {
+	while (m->queue_n > 0 && m->launches < MOST_LAUNCHES) {
 		uint32_t i = m->queue[m->queue_head];
 		struct service *s = &m->services[i];
 
