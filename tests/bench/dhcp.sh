@@ -45,7 +45,8 @@ chmod +x "$dir/script"
 client_coppice() { exec "$run" "$dir/state" "$dir/run" "$dir/resolv" Interface=c0; }
 client_udhcpc() { RESOLV=$dir/resolv exec busybox udhcpc -i c0 -f -q -n -t 5 -T 4 -s "$dir/script"; }
 client_udhcpc_stay() { RESOLV=$dir/resolv exec busybox udhcpc -i c0 -f -t 5 -T 4 -s "$dir/script"; }
-client_dhcpcd() { exec dhcpcd -f "$dir/dhcpcd.conf" -B -4 -A c0; }
+# Its hooks would write the resolv.conf of the machine: they are left out.
+client_dhcpcd() { exec dhcpcd -f "$dir/dhcpcd.conf" --script /bin/true -B -4 -A c0; }
 client_dhcpcd_stay() { client_dhcpcd; }
 client_coppice_stay() { client_coppice; }
 : >"$dir/dhcpcd.conf"
