@@ -70,7 +70,8 @@ boot_bg --no-such-option
 ended
 check "an option that it does not know: 2" "$STATUS" = 2
 boot --max-units 1 --config /nowhere
-check "--max-units: what is too much is named, the others run" "$(states plain web) $(grep -c 'web.service: .*more than 1 units; raise --max-units' "$BOX/console")" = "running none 1"
+check "--max-units: what is too much is named, the others run" \
+	"$(states plain web) $(grep -c 'web.service: .*more than 1 units; raise --max-units' "$BOX/console")" = "running none 1"
 check_ok "a --config that is not there is told" grep -q '/nowhere: cannot be read' "$BOX/console"
 down
 boot_bg --runtime /srv/other

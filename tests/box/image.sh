@@ -266,7 +266,8 @@ check "it is filled once" "$(cat "$BOX/volumes/data/file") $(ls "$BOX/volumes/da
 check_fails "the image keeps what it had" grep -q changed "$BOX/images/small/srv/data/file"
 check "ExtraLayers= lie over the image, whether images or directories" \
 	"$(in_root layered cat /opt/tool) $(in_box ls /run/coppice/root/layered/file)" = "from tools /run/coppice/root/layered/file"
-check "SharedRun=: its /run is the container's, but for ours" "$(in_box touch /run/shared; in_root layered ls /run | grep -cx shared; in_root layered ls /run/coppice)" = $'1\nnotify'
+check "SharedRun=: its /run is the container's, but for ours" \
+	"$(in_box touch /run/shared; in_root layered ls /run | grep -cx shared; in_root layered ls /run/coppice)" = $'1\nnotify'
 check "RootDirectory= is a root, too" "$(in_root directory head -n 1 /etc/os-release)" = ID=other
 check "a directory of the container is bound" "$(in_root volumes cat /srv/host/file)" = hello
 check_fails "read-only, as it says" in_root volumes touch /srv/host/new

@@ -209,7 +209,7 @@ static void test_start(struct stage *s)
 	stage_tell(s, TELL_DONE, m.serial, 0, 0);
 	CHECK(client_quiet(fd, 50), "a restart does not take the unit's old life for its new one");
 	stage_face(s, DB, FACE_STOPPING, false, WHY_BY_HAND, 0, 0);
-	stage_face(s, DB, FACE_INACTIVE, false, WHY_BY_HAND, 0, 0);
+	stage_face(s, DB, FACE_WAITING, false, WHY_NONE, 0, 0);
 	stage_face(s, DB, FACE_STARTING, false, WHY_NONE, 0, 0);
 	CHECK(client_quiet(fd, 50), "... nor the way down for the end");
 	stage_face(s, DB, FACE_RUNNING, true, WHY_NONE, 0, 0);
