@@ -121,7 +121,7 @@ struct manager {
 	uint32_t live;             /* units with processes, or on their way */
 	uint32_t first_bad;        /* exit status of the first unit that failed for good */
 	bool prioritised;          /* some unit has StopPriority= */
-	bool any_bad, any_ended, bell, bell_wanted, is_init, begun, in_namespace;
+	bool any_bad, any_ended, bell, bell_wanted, is_init, begun;
 	uint8_t rung;              /* enum rung (mount/root.h) */
 	/* reload, which init/ does between two turns */
 	bool reload_asked, load_ended, load_good;

@@ -1,7 +1,6 @@
 /* guard.c - takes from the desk every right that it does not need. */
 #include <errno.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -13,22 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "conf/kit/filter.h"
 #include "init/control/inside.h"
-
-/* Sanitizers make system calls of their own. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
 
 #if defined(ARCH) && !defined(SANITIZED)
 /* What a desk does, with the old names that a C library may still use: no file is opened, no process made, nothing connected to. */

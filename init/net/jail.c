@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -18,24 +17,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "conf/kit/filter.h"
 #include "conf/kit/say.h"
 
 #define NOBODY 65534
-
-/* Sanitizers make system calls of their own. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
