@@ -149,7 +149,7 @@ static int line_done(struct guard *g, size_t start, uint32_t line)
 		return 0;
 	}
 	if (g->n_map == g->room) {
-		size_t room = g->room ? g->room * 2 : 64;
+		size_t room = g->room ? g->room * 2 : 16;
 		uint32_t *more = realloc(g->map, room * sizeof(*more));
 
 		if (!more)

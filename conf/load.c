@@ -10,7 +10,10 @@
 #include <sys/utsname.h>
 
 #include "conf/compile.h"
+#include "conf/configs.h"
+#include "conf/environment.h"
 #include "conf/files.h"
+#include "conf/implied.h"
 #include "conf/kit/own.h"
 #include "conf/unit.h"
 
@@ -21,6 +24,8 @@ struct loader {
 	struct findings *fs;
 	struct files files;
 	struct buffer buffer;    /* for one file at a time */
+	void *like_inih;         /* of the size that inih takes for each file: musl would map and unmap a page each time if nobody kept one */
+	struct configs configs;
 	size_t n_bytes;          /* of all files so far */
 	bool told_bytes, told_units;
 };
@@ -101,7 +106,8 @@ static int load_house(struct loader *l, const struct load_options *o)
 		if (n < 0)
 			r = (int)n;
 	}
-	return r < 0 ? r : compile_house(&l->c);
+	r = r < 0 ? r : compile_house(&l->c);
+	return r == 0 && o->environment ? environment_load(&l->c, &l->buffer) : r;
 }
 
 /* What a file is, by the end of its name. */
@@ -283,13 +289,14 @@ static int add_unit(struct loader *l, const struct file *f, const char *full)
 	return r;
 }
 
-static int load_files(struct loader *l)
+/* Those of images first, or all the others: a unit asks what its image is as soon as it is read. */
+static int load_files(struct loader *l, bool images)
 {
 	for (size_t i = 0; i < l->files.n; i++) {
 		const struct file *f = &l->files.at[i];
 		size_t e = ending_of(f->name);
 
-		if (e == N_ENDINGS || is_template(f->name))
+		if (e == N_ENDINGS || is_template(f->name) || (endings[e].kind == UNIT_IMAGE) != images)
 			continue;
 		if (endings[e].kind < 0) {
 			finding_add(l->fs, SAY_ERROR, f->name, 0, "not applicable: %s", endings[e].why);
@@ -339,6 +346,58 @@ static int load_instances(struct loader *l)
 	return 0;
 }
 
+/* Somebody leans on the network, and no file says what that is: it is a target with nothing but a name. */
+static int load_online(struct loader *l)
+{
+	struct compiler *c = &l->c;
+	bool named = false;
+
+	for (uint32_t i = 0; i < c->n_mentions && !named; i++)
+		named = !(c->mentions[i].bits & (MENTION_INSTALL | MENTION_REVERSED)) && !strcmp(c->mentions[i].name, ONLINE_TARGET);
+	if (!named || draft_find(c, ONLINE_TARGET) != NO_UNIT)
+		return 0;
+
+	uint32_t i = draft_add(c, ONLINE_TARGET, ONLINE_TARGET, UNIT_TARGET, ONLINE_TARGET, "");
+
+	if (i == NO_UNIT)
+		return c->arena.dry ? -ENOMEM : 0;
+	c->parsed.house = false;
+	c->parsed.kind = UNIT_TARGET;
+	parse_begin(&c->parsed);
+	return compile_unit(c, i);
+}
+
+/* The one unit of a container that is an image: its config, and what drop-ins of app.service say. */
+static int load_app(struct loader *l, const struct load_options *o, const char *path)
+{
+	struct compiler *c = &l->c;
+	struct oci *oci = arena_get(&c->arena, sizeof(*oci));
+	uint32_t i;
+	int r;
+
+	findings_mark(l->fs);
+	i = draft_add(c, APP_NAME, APP_NAME ".service", UNIT_SERVICE, path, path);
+	if (!oci || i == NO_UNIT)
+		return -ENOMEM;
+	c->drafts[i].is_app = true;
+	c->app_args = o->args;
+	c->n_app_args = o->n_args;
+	r = configs_read(&l->configs, path, oci);
+	if (oci->file)
+		c->drafts[i].oci = oci;
+	c->parsed.house = false;
+	c->parsed.kind = UNIT_SERVICE;
+	parse_begin(&c->parsed);
+	if (r == 0)
+		r = add_drop_ins(l, APP_NAME ".service");
+	if (r >= 0)
+		r = compile_unit(c, i);
+	draft_blame(c, &c->drafts[i]);
+	if (r >= 0)
+		implied_house(c, &c->drafts[i]);
+	return r;
+}
+
 int load_units(const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
 {
 	owned_mem struct loader *l = calloc(1, sizeof(*l));
@@ -351,7 +410,11 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 		for (n_dirs = 0; default_unit_dirs[n_dirs]; n_dirs++)
 			;
 	l->fs = fs;
+	l->like_inih = malloc(INI_INITIAL_ALLOC);
 	r = compile_open(&l->c, fs, o->max_units ? o->max_units : DEFAULT_UNITS);
+	l->configs = (struct configs){ .c = &l->c, .buffer = &l->buffer };
+	l->c.image_says = configs_find;
+	l->c.image_self = &l->configs;
 	if (r == 0) {
 		learn_host(l);
 		r = files_open(&l->files, &l->c.arena, fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs,
@@ -359,16 +422,23 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 	}
 	if (r == 0)
 		r = load_house(l, o);
-	if (r == 0)
-		r = load_files(l);
+	if (r == 0 && !o->oci)
+		r = load_files(l, true);
+	if (r == 0 && !o->oci)
+		r = load_files(l, false);
 	if (r == 0)
 		r = load_instances(l);
+	if (r == 0 && (o->oci || (!o->dirs && !l->c.n_drafts && !access(DEFAULT_OCI, F_OK))))
+		r = load_app(l, o, o->oci ? o->oci : DEFAULT_OCI);
+	if (r == 0)
+		r = load_online(l);
 	if (r == 0)
 		r = link_units(&l->c);
 	if (r == 0)
 		r = pack_table(&l->c, ret, ret_size);
 	files_close(&l->files);
 	free(l->buffer.at);
+	free(l->like_inih);
 	compile_close(&l->c);
 	return r;
 }

@@ -49,24 +49,44 @@ static int set_all(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 	return capset(&head, data) < 0 ? -errno : 0;
 }
 
-/* A capability that is in no bounding set never comes back, whatever is executed. */
-static int drop_bounding(uint64_t keep, bool harmless, struct text *about)
+uint64_t caps_bounding(void)
 {
+	uint64_t set = 0;
+
+	/* The kernel ends the list: EINVAL for the first number it does not know. */
 	for (int cap = 0; cap < 64; cap++) {
-		if (keep & UINT64_C(1) << cap || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-			continue;
-		/* The kernel ends the list: EINVAL for the first number it does not know. */
-		if (errno == EINVAL)
+		int have = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+
+		if (have < 0)
 			break;
-		/* Without CAP_SETPCAP it refuses even what is gone already. */
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
-			continue;
-		if (harmless)
-			return 0;
-		text_put(about, "the bounding set; this needs CAP_SETPCAP in the container, or NoNewPrivileges=yes");
-		return -errno;
+		set |= (uint64_t)have << cap;
 	}
-	return 0;
+	return set;
+}
+
+/* A capability that is in no bounding set never comes back by executing something. Returns those of `drop` that stay. */
+static uint64_t drop_bounding(uint64_t drop)
+{
+	for (int cap = 0; drop >> cap; cap++) {
+		if (!(drop & UINT64_C(1) << cap))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return drop;
+		drop &= ~(UINT64_C(1) << cap);
+		if (cap == 63)
+			break;
+	}
+	return drop;
+}
+
+uint64_t caps_forgo(uint64_t wanted)
+{
+	uint64_t have = caps_bounding(), ours = 0;
+
+	/* What is in no bounding set can be made inheritable no more (capset(2)), so that comes first. */
+	if (caps_ours(&ours) < 0 || set_all(ours, ours, ours) < 0)
+		return have;
+	return (have & wanted) | drop_bounding(have & ~wanted);
 }
 
 static int raise_ambient(uint64_t ambient)
@@ -80,9 +100,11 @@ static int raise_ambient(uint64_t ambient)
 	return 0;
 }
 
-int caps_take(uint64_t ours, uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about)
+int caps_take(uint64_t ours, uint64_t bounding, uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about)
 {
 	uint64_t rest = uid ? ambient : set;
+	/* What PID 1 has in no bounding set any more still passes execve as root by this one (capabilities(7)). */
+	uint64_t inheritable = ambient | (uid ? 0 : set & ~bounding);
 	int rc;
 
 	if (ambient & ~set) {
@@ -91,12 +113,14 @@ int caps_take(uint64_t ours, uint64_t set, uint64_t ambient, uid_t uid, bool no_
 	}
 	/* After setresuid(2) with PR_SET_KEEPCAPS nothing is effective; dropping needs CAP_SETPCAP. */
 	rc = uid ? set_all(ours & CAP(SETPCAP), ours, ambient) : 0;
-	if (rc == 0)
-		/* Without CAP_SETPCAP it stays; no matter where nothing can be gained by executing, or where PID 1 itself is nobody. */
-		rc = drop_bounding(set, no_new_privs || !ours, about);
+	/* Without CAP_SETPCAP it stays; no matter where nothing can be gained by executing, or where PID 1 itself is nobody. */
+	if (rc == 0 && drop_bounding(bounding & ~set) != 0 && !no_new_privs && ours) {
+		text_put(about, "the bounding set; this needs CAP_SETPCAP in the container, or NoNewPrivileges=yes");
+		return -EPERM;
+	}
 	/* Ambient ones must be both permitted and inheritable when they are raised. */
 	if (rc == 0)
-		rc = set_all(rest, rest, ambient);
+		rc = set_all(rest, rest, inheritable);
 	if (rc == 0)
 		rc = raise_ambient(ambient);
 	if (rc == 0 && no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -16,6 +16,7 @@
 #include "conf/kit/say.h"
 #include "conf/kit/sys.h"
 #include "supervise/child_steps.h"
+#include "supervise/pads.h"
 #include "supervise/pidfile.h"
 
 /* Has the parent written us down? If it is gone instead, nobody ever hears of us. */
@@ -49,6 +50,8 @@ static int step_signals(struct life *l)
 static int step_session(struct life *l)
 {
 	(void)umask((mode_t)l->unit->umask);
+	if (l->job->become)
+		return 0;
 	return setsid() < 0 ? -errno : 0;
 }
 
@@ -158,8 +161,14 @@ static int put_limit(const struct unit_limit *limit)
 static int step_limits(struct life *l)
 {
 	const struct unit *u = l->unit;
+	struct rlimit files;
 	int rc = 0;
 
+	/* PID 1 took all it could get for itself; programs that use select(2) must not be handed that. */
+	if (l->job->nofile && getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = (rlim_t)l->job->nofile;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	for (uint32_t i = 0; i < list_count(l->table, u->limits) && rc == 0; i++)
 		rc = put_limit((const void *)table_words(l->table, list_item(l->table, u->limits, i)));
 	return rc;
@@ -176,10 +185,11 @@ static int step_nice(struct life *l)
 static int step_oom(struct life *l)
 {
 	char text[16];
-	int n = snprintf(text, sizeof(text), "%d", l->unit->oom_score);
 
 	if (!l->unit->oom_set)
 		return 0;
+
+	int n = snprintf(text, sizeof(text), "%d", l->unit->oom_score);
 
 	owned_fd fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
@@ -264,28 +274,64 @@ static _Noreturn void give_up(struct life *l, int err)
 	_exit(step_status(l->step));
 }
 
+/* Nothing may be opened or closed before this. */
+static void leave_pad(const struct job *job)
+{
+	struct report report = { .step = STEP_GATE, .error = -pad_leave(job->pad) };
+
+	if (sys_send(job->gate, &report, sizeof(report), NULL, 0) < 0 || report.error)
+		_exit(step_status(STEP_GATE));
+}
+
+/* What PID 1 keeps as it is where it becomes the program itself. */
+static bool is_left_out(const struct job *job, enum step s)
+{
+	return job->become && (s == STEP_GATE || (s >= STEP_STDIN && s <= STEP_STDERR) || s == STEP_DESCRIPTORS);
+}
+
+/* Does the steps; comes back where one failed, with -errno. l->job is `own`. */
+static int walk(struct life *l, struct job *own)
+{
+	l->unit = table_unit(own->table, own->unit);
+	l->command = own->phase == PHASE_EXEC ? NULL : (const void *)table_words(own->table, own->command);
+	l->about = TEXT(l->words);
+	l->arena.next = l->start;
+	l->arena.left = sizeof(l->start);
+	l->env.arena = &l->arena;
+	l->site = (struct site){ .table = own->table, .unit = l->unit, .runtime = own->runtime, .image = -1, .root = -1, .near = -1 };
+	own->in = out_of_the_way(own->in);
+	own->out = out_of_the_way(own->out);
+	own->err = out_of_the_way(own->err);
+	for (enum step s = STEP_GATE; s <= STEP_EXEC; s++) {
+		l->step = s;
+		int rc = is_left_out(own, s) ? 0 : steps[s].act(l);
+		if (rc < 0)
+			return rc;
+	}
+	return -ENOEXEC; /* execve does not return without an error */
+}
+
+void child_become(const struct job *job, struct report *ret)
+{
+	struct job own = *job;
+	struct life l = { .job = &own, .table = job->table, .mount_ns = -1 };
+
+	own.become = true;
+	own.gate = own.in = own.out = own.err = own.request = own.root = -1;
+	int rc = walk(&l, &own);
+
+	*ret = (struct report){ .step = l.step, .error = -rc };
+	memcpy(ret->about, l.words, sizeof(ret->about));
+}
+
 _Noreturn void child_run(const struct job *job)
 {
 	struct job own = *job;
 	struct life l = { .job = &own, .table = job->table, .mount_ns = -1 };
 
-	l.unit = table_unit(job->table, job->unit);
-	l.command = job->phase == PHASE_EXEC ? NULL : (const void *)table_words(job->table, job->command);
-	l.about = TEXT(l.words);
-	l.arena.next = l.start;
-	l.arena.left = sizeof(l.start);
-	l.env.arena = &l.arena;
-	l.site = (struct site){ .table = job->table, .unit = l.unit, .runtime = job->runtime, .image = -1, .root = -1, .near = -1 };
+	if (job->pad)
+		leave_pad(job);
 	if (job->phase == PHASE_PIDFILE)
 		pidfile_run(job);
-	own.in = out_of_the_way(job->in);
-	own.out = out_of_the_way(job->out);
-	own.err = out_of_the_way(job->err);
-	for (enum step s = STEP_GATE; s <= STEP_EXEC; s++) {
-		l.step = s;
-		int rc = steps[s].act(&l);
-		if (rc < 0)
-			give_up(&l, -rc);
-	}
-	_exit(step_status(STEP_EXEC)); /* execve does not return without an error */
+	give_up(&l, -walk(&l, &own));
 }

@@ -125,19 +125,61 @@ static const char *const not_inherited[] = {
 	"MAINPID", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "PWD", "OLDPWD", "SHLVL", "_",
 };
 
+/* What units inherit of PID 1's environment: found once, for a child finds it again each time. */
+static char *inherited[MAX_ENV];
+static size_t n_inherited;
+static bool looked;
+
+static bool is_inherited(const char *entry)
+{
+	size_t n = strcspn(entry, "=");
+
+	if (n == 0 || !entry[n])
+		return false;
+	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(not_inherited[0]); k++)
+		if (strlen(not_inherited[k]) == n && strncmp(entry, not_inherited[k], n) == 0)
+			return false;
+	/* Whoever starts us may name one twice: the first counts, as for getenv(3). */
+	for (size_t k = 0; k < n_inherited; k++)
+		if (strncmp(entry, inherited[k], n + 1) == 0)
+			return false;
+	return true;
+}
+
+void child_ready(void)
+{
+	n_inherited = 0;
+	for (char **e = environ; e && *e && n_inherited < MAX_ENV; e++)
+		if (is_inherited(*e))
+			inherited[n_inherited++] = *e;
+	looked = true;
+}
+
 /* A unit in the container's own root has the container's environment; an image is a world of its own and begins with none. */
 static void put_inherited(struct life *l)
 {
 	if (plan_wants_root(l->unit))
 		return;
-	for (char **e = environ; e && *e; e++) {
-		size_t n = strcspn(*e, "="), k = 0;
+	if (!looked)
+		child_ready();
+	env_start(&l->env, inherited, n_inherited);
+	/* Who becomes PID 1 is who the outer manager speaks with. */
+	static const char *const handed_on[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "TERM" };
 
-		while (k < sizeof(not_inherited) / sizeof(not_inherited[0]) &&
-		       (strlen(not_inherited[k]) != n || strncmp(*e, not_inherited[k], n) != 0))
-			k++;
-		if (k == sizeof(not_inherited) / sizeof(not_inherited[0]))
-			env_put(&l->env, *e);
+	for (size_t k = 0; l->job->become && k < sizeof(handed_on) / sizeof(handed_on[0]); k++)
+		if (getenv(handed_on[k]))
+			env_set(&l->env, handed_on[k], getenv(handed_on[k]));
+}
+
+/* What the image says yields to whatever else is said, but for PATH, which knows where the image has its programs. */
+static void put_image(struct life *l)
+{
+	for (uint32_t i = 0; i < list_count(l->table, l->unit->image_env); i++) {
+		const char *entry = table_text(l->table, list_item(l->table, l->unit->image_env, i));
+		size_t n = strcspn(entry, "=");
+
+		if (!env_get(&l->env, entry, n) || (n == 4 && !memcmp(entry, "PATH", n)))
+			env_put(&l->env, entry);
 	}
 }
 
@@ -164,6 +206,15 @@ static void put_invocation(struct life *l)
 	env_default(&l->env, "INVOCATION_ID", text);
 }
 
+static __attribute__((noinline)) void put_notify(struct life *l)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/notify", l->job->runtime);
+	/* Every root of an image has it in one place. */
+	env_default(&l->env, "NOTIFY_SOCKET", plan_wants_root(l->unit) && l->rooting != ROOTING_CHROOT ? PLAN_NOTIFY : path);
+}
+
 /* What the manager has to say, by systemd.exec(5), "Environment Variables Set or Propagated". */
 static void put_ours(struct life *l)
 {
@@ -173,13 +224,8 @@ static void put_ours(struct life *l)
 
 	env_default(&l->env, "PATH", default_path);
 	put_invocation(l);
-	if (u->type == TYPE_NOTIFY || u->notify_access != NOTIFY_NONE) {
-		char path[PATH_MAX];
-
-		(void)snprintf(path, sizeof(path), "%s/notify", job->runtime);
-		/* Every root of an image has it in one place. */
-		env_default(&l->env, "NOTIFY_SOCKET", plan_wants_root(u) && l->rooting != ROOTING_CHROOT ? PLAN_NOTIFY : path);
-	}
+	if (u->type == TYPE_NOTIFY || u->notify_access != NOTIFY_NONE)
+		put_notify(l);
 	if (u->watchdog > 0 && u->watchdog < FOREVER / 1000 && job->phase == PHASE_MAIN) {
 		put_number(l, "WATCHDOG_USEC", (uint64_t)u->watchdog * 1000);
 		put_number(l, "WATCHDOG_PID", (uint64_t)getpid());
@@ -205,6 +251,7 @@ int step_environment(struct life *l)
 	int rc = 0;
 
 	put_inherited(l);
+	put_image(l);
 	put_list(l, l->table->house.default_env);
 	put_passed(l);
 	put_list(l, u->env);

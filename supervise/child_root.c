@@ -14,9 +14,22 @@
 #include "conf/kit/own.h"
 #include "conf/kit/say.h"
 #include "conf/kit/sys.h"
+#include "mount/inside.h"
 #include "mount/root.h"
 #include "supervise/caps.h"
 #include "supervise/child_steps.h"
+
+/* The first mount that the unit asks for itself, or NULL. What only its image asks for lies in the image where nothing is mounted. */
+static const struct unit_mount *wished_mount(const struct life *l)
+{
+	for (uint32_t i = 0; i < list_count(l->table, l->unit->mounts); i++) {
+		const struct unit_mount *m = (const void *)table_words(l->table, list_item(l->table, l->unit->mounts, i));
+
+		if (!(m->flags & MOUNT_IMPLIED))
+			return m;
+	}
+	return NULL;
+}
 
 /* What cannot be had without mounting, named by what the unit says. */
 static int refuse_mounts(struct life *l)
@@ -32,12 +45,13 @@ static int refuse_mounts(struct life *l)
 		text_fmt(&l->about, "RootFrom=: %s", remedy);
 	else if (list_count(l->table, u->layers))
 		text_fmt(&l->about, "ExtraLayers=: %s", remedy);
-	else if (list_count(l->table, u->mounts)) {
-		const struct unit_mount *m = (const void *)table_words(l->table, list_item(l->table, u->mounts, 0));
+	else {
+		const struct unit_mount *m = wished_mount(l);
 
+		if (!m)
+			return 0;
 		text_fmt(&l->about, "a mount on %.40s: %s", table_text(l->table, m->target), remedy);
-	} else
-		return 0;
+	}
 	return -EPERM;
 }
 
@@ -174,6 +188,9 @@ int step_root(struct life *l)
 	rc = site_enter(&l->site, l->unit->root_mode, &l->about);
 	if (rc < 0)
 		return rc;
+	if (l->job->become)
+		return 0;
+
 	ssize_t n = sys_send(l->job->gate, &good, sizeof(good), &l->mount_ns, 1);
 
 	return n < 0 ? (int)n : 0;
@@ -231,11 +248,38 @@ static int who(struct life *l)
 	return rc;
 }
 
+/* While we still may: what an image works in, Docker makes for it. */
+static int make_places(struct life *l)
+{
+	owned_fd root = -1;
+
+	for (uint32_t i = 0; i < list_count(l->table, l->unit->makes); i++) {
+		const char *path = table_text(l->table, list_item(l->table, l->unit->makes, i));
+
+		if (access(path, F_OK) == 0)
+			continue;
+		if (root < 0)
+			root = open("/", O_PATH | O_CLOEXEC);
+
+		owned_fd made = root < 0 ? -errno : inside_make(root, path, true, 0755);
+
+		if (made >= 0)
+			continue;
+		l->step = STEP_WORKDIR;
+		text_shown(&l->about, path, strlen(path), 80);
+		text_put(&l->about, ", which could not be made");
+		return made;
+	}
+	return 0;
+}
+
 int step_group(struct life *l)
 {
 	const struct person *p = &l->person;
-	int rc = who(l);
+	int rc = make_places(l);
 
+	if (rc == 0)
+		rc = who(l);
 	if (rc < 0 || l->stays)
 		return rc;
 	/* Also an empty list: PID 1's own groups are not the unit's. */
@@ -280,8 +324,9 @@ int step_user(struct life *l)
 	put_person(l);
 	if (l->stays)
 		return 0;
-	if (uid) {
+	if (uid)
 		give_stdio(l);
+	if (uid && !l->job->become) {
 		/* What is given up is chosen in the next step, not by the kernel in this one. */
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 			return -errno;
@@ -300,9 +345,9 @@ int step_capabilities(struct life *l)
 	uint64_t wanted = u->bounding | u->ambient | (full ? ~CAPS_NEVER_IMPLIED : 0), ours = 0;
 	int rc = caps_ours(&ours);
 
-	if (rc < 0)
+	if (rc < 0 || l->job->become)
 		return rc;
-	return caps_take(ours, caps_for(ours, wanted), full ? 0 : u->ambient, l->person.uid, !full && u->no_new_privs, &l->about);
+	return caps_take(ours, l->job->bounding, caps_for(ours, wanted), full ? 0 : u->ambient, l->person.uid, !full && u->no_new_privs, &l->about);
 }
 
 /* By its own words: what leads out of the root is "(unreachable)", CVE-2024-21626. */

@@ -214,6 +214,10 @@ void service_gate(struct manager *m, uint32_t i, enum role role)
 			adopt_daemon(m, i, rep.pid);
 			continue;
 		}
+		if (rep.step == STEP_GATE && rep.error == 0) {
+			process_left(m, p);
+			continue;
+		}
 		if (rep.step == STEP_NONE || rep.step >= N_STEPS)
 			continue;
 		p->step = rep.step;

@@ -12,6 +12,7 @@
 #include "conf/kit/say.h"
 #include "conf/kit/sys.h"
 #include "health/probe.h"
+#include "supervise/caps.h"
 #include "supervise/notify.h"
 #include "supervise/why.h"
 
@@ -51,7 +52,7 @@ static void lay_out_unit(struct manager *m, uint32_t i)
 
 int manager_open(struct manager *m, const struct table *t)
 {
-	uint32_t n = t->n_units, most_timers = n * N_TIMERS + MAX_HELPERS + 2, slots = 64;
+	uint32_t n = t->n_units, most_timers = n * N_TIMERS + MAX_HELPERS + 3, slots = 64;
 
 	m->table = t;
 	m->n = n;
@@ -80,6 +81,8 @@ int manager_open(struct manager *m, const struct table *t)
 	}
 	m->shutdown_timer.id = TIMER_ID(MAX_HELPERS, TIMER_MANAGER);
 	m->retry_timer.id = TIMER_ID(MAX_HELPERS + 1, TIMER_MANAGER);
+	m->init_timer.id = TIMER_ID(MAX_HELPERS + 2, TIMER_MANAGER);
+	m->online_target = table_find(t, ONLINE_TARGET);
 	m->log = m->pipes[n] = -1;
 	m->records.state->booted = m->now;
 	m->records.state->wall = sys_wall() - m->now;
@@ -109,6 +112,35 @@ void manager_pipes(struct manager *m)
 		if (u->autostart && makes_log(u) && spawn_pipe(&m->pipes[i], &m->services[i].log) < 0)
 			return;
 	}
+}
+
+static bool any_full(const struct table *t, list_at commands)
+{
+	for (uint32_t k = 0, n = list_count(t, commands); k < n; k++)
+		if (((const struct command *)(const void *)table_words(t, list_item(t, commands, k)))->flags & CMD_FULL)
+			return true;
+	return false;
+}
+
+/* What any of the units may hold. */
+static uint64_t wanted_caps(const struct table *t)
+{
+	uint64_t set = 0;
+
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		const struct unit *u = table_unit(t, i);
+		const list_at lists[] = { u->pre, u->start, u->post, u->reload, u->stop, u->stop_post, u->condition, u->health_cmd };
+
+		set |= u->bounding | u->ambient;
+		for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
+			set |= any_full(t, lists[k]) ? ~CAPS_NEVER_IMPLIED : 0;
+	}
+	return set;
+}
+
+void manager_forgo(struct manager *m)
+{
+	m->bounding = caps_forgo(wanted_caps(m->table));
 }
 
 void manager_begin(struct manager *m)
@@ -262,7 +294,7 @@ static void ring(struct manager *m, struct timer *t)
 		manager_helper(m, i);
 	} else if (t == &m->shutdown_timer) {
 		shutdown_ring(m);
-	} else {
+	} else if (t == &m->retry_timer) {
 		for (uint32_t k = 0; k < m->n; k++)
 			if (m->services[k].r.state == WAITING)
 				order_look(m, k);

@@ -39,6 +39,7 @@ struct process {
 	int gate;     /* our end, until it was executed; -1 */
 	uint32_t step;  /* of the report, 0: none came */
 	uint8_t during; /* enum svc_state in which it was forked */
+	uint8_t pad;    /* its launch pad, until it has left it; 0: none */
 	int32_t error;
 };
 
@@ -103,15 +104,16 @@ struct manager {
 	struct loop loop;
 	struct pids pids;
 	uint32_t launches;         /* starts begun in this turn */
+	uint32_t pads;             /* free launch pads, one bit each */
 	uint32_t *queue, queue_head, queue_n; /* ring of units that look again, room for all */
-	struct session sessions[MAX_SESSIONS];
 	uint32_t n_sessions;
-	struct helper helpers[MAX_HELPERS];
 	struct timer shutdown_timer, retry_timer;
+	struct timer init_timer;   /* init/ wants another turn then */
 	const char *runtime;
 	void (*on_signal)(struct manager *m, int sig); /* what a signal to PID 1 means: init/signals.c */
 	void (*on_helper)(struct manager *m, uint32_t which); /* a helper from HELPER_OTHERS on has something to say */
 	msec_t now;
+	uint64_t bounding;         /* our bounding set: what no unit may have is given up before the first starts */
 	uint64_t nofile;           /* the soft limit of descriptors that we were given: units get it back */
 	int signal_fd, notify_fd, out_fd; /* out: the container's stdout */
 	int log;                   /* PID 1's own pipe to the desk, the end to write to */
@@ -121,6 +123,8 @@ struct manager {
 	uint32_t live;             /* units with processes, or on their way */
 	uint32_t first_bad;        /* exit status of the first unit that failed for good */
 	bool prioritised;          /* some unit has StopPriority= */
+	unit_ix online_target;     /* NO_UNIT: nobody leans on it */
+	bool offline;              /* a network is to come up, and there is no default route yet */
 	bool any_bad, any_ended, bell, bell_wanted, is_init, begun;
 	uint8_t rung;              /* enum rung (mount/root.h) */
 	/* reload, which init/ does between two turns */
@@ -132,6 +136,9 @@ struct manager {
 	msec_t deadline;           /* of all of it */
 	uint32_t stop_signals;     /* how many came */
 	enum { SWEEP_NONE, SWEEP_UNITS, SWEEP_FORCED, SWEEP_REST, SWEEP_KILL, SWEEP_OVER } sweep;
+	/* last, so that what every turn writes lies on one page: a fork makes each page be copied */
+	struct helper helpers[MAX_HELPERS];
+	struct session sessions[MAX_SESSIONS];
 };
 
 /* ---- manager.c ---- */
@@ -144,6 +151,8 @@ struct manager {
 int manager_open(struct manager *m, const struct table *t);
 /* Makes the log pipes of the units that start by themselves, before the desk is forked: it inherits them. */
 void manager_pipes(struct manager *m);
+/* Gives up for good what no unit may have: once, before the first unit starts. */
+void manager_forgo(struct manager *m);
 /* Starts every unit that starts by itself. */
 void manager_begin(struct manager *m);
 /* One turn: waits, then notify, reap, timers, descriptors, settle, bell. False when all is over: m->how and m->exit_code tell. */
@@ -204,6 +213,8 @@ void order_look(struct manager *m, uint32_t i);
 void order_tell(struct manager *m, uint32_t i);
 /* Works the queue until nothing moves, or MOST_LAUNCHES were begun: then the next turn goes on without waiting. */
 void order_settle(struct manager *m);
+/* A default route is there, or none is to come; or there is one to come, and it is not there (any more). */
+void order_online(struct manager *m, bool online);
 /* Its dependents may count on it. */
 bool order_satisfied(const struct manager *m, uint32_t i);
 
@@ -224,6 +235,8 @@ void process_kill(struct process *p, int sig);
 /* The last of its group has gone (and its group is forgotten then). */
 bool process_empty(struct process *p);
 void process_close_gate(struct manager *m, struct process *p);
+/* It shares our descriptors no longer: it has left, or is dead. */
+void process_left(struct manager *m, struct process *p);
 /* What an operator's command has to say at its gate. */
 void session_gate(struct manager *m, uint32_t k);
 /* Collects everybody who ended. */

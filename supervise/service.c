@@ -63,10 +63,26 @@ void service_count(struct manager *m, uint32_t i)
 	s->settled = settled;
 }
 
-static void tell_person(struct manager *m, uint32_t i, enum face was)
+/* Apart from its caller, for its words on the stack. */
+static __attribute__((noinline)) void put_face(struct manager *m, uint32_t i, enum level level)
 {
 	const struct service *s = &m->services[i];
 	char words[512];
+
+	why_text(m->table, i, &s->r.why, words, sizeof(words));
+	if (s->r.why.code == WHY_SETUP)
+		words[0] = '\0'; /* told when the report came, with what it was about */
+	if (s->r.face == FACE_BACKOFF && s->rest > 0)
+		say(level, "%s: %s%sit is started again in %lld ms", name_of(m, i), words, words[0] ? "; " : "", (long long)s->rest);
+	else if (s->r.face == FACE_BACKOFF)
+		say(s->asked == ASKED_NOBODY ? level : SAY_DEBUG, "%s: %s%sit is started again", name_of(m, i), words, words[0] ? "; " : "");
+	else
+		say(level, "%s: %s%s%s", name_of(m, i), face_word(s->r.face), words[0] ? ": " : "", words);
+}
+
+static void tell_person(struct manager *m, uint32_t i, enum face was)
+{
+	const struct service *s = &m->services[i];
 	enum level level = SAY_DEBUG;
 
 	if (s->r.face == was)
@@ -84,15 +100,8 @@ static void tell_person(struct manager *m, uint32_t i, enum face was)
 	default:
 		break;
 	}
-	why_text(m->table, i, &s->r.why, words, sizeof(words));
-	if (s->r.why.code == WHY_SETUP)
-		words[0] = '\0'; /* told when the report came, with what it was about */
-	if (s->r.face == FACE_BACKOFF && s->rest > 0)
-		say(level, "%s: %s%sit is started again in %lld ms", name_of(m, i), words, words[0] ? "; " : "", (long long)s->rest);
-	else if (s->r.face == FACE_BACKOFF)
-		say(s->asked == ASKED_NOBODY ? level : SAY_DEBUG, "%s: %s%sit is started again", name_of(m, i), words, words[0] ? "; " : "");
-	else
-		say(level, "%s: %s%s%s", name_of(m, i), face_word(s->r.face), words[0] ? ": " : "", words);
+	if (say_says(level))
+		put_face(m, i, level);
 }
 
 void service_commit(struct manager *m, uint32_t i)

@@ -23,6 +23,7 @@
 #include "conf/values.h"
 #include "mount/clean.h"
 #include "mount/root.h"
+#include "supervise/pads.h"
 
 /* ---- whose pid ---- */
 
@@ -87,6 +88,12 @@ void process_close_gate(struct manager *m, struct process *p)
 	p->gate = -1;
 }
 
+void process_left(struct manager *m, struct process *p)
+{
+	pad_give(&m->pads, p->pad);
+	p->pad = 0;
+}
+
 void process_kill(struct process *p, int sig)
 {
 	/* Before its setsid() there is no group of its own: then it is meant alone. */
@@ -113,20 +120,26 @@ static int fork_job(struct manager *m, struct process *p, struct job *job, enum 
 
 	if (e < 0)
 		return e;
+	job->gate = two[1];
+	job->pad = 0;
 	e = loop_watch(&m->loop, two[0], source);
-	pid_t pid = e < 0 ? e : sys_fork();
+	/* An operator's command brings more than a pad has room for. */
+	if (e == 0 && role != ROLE_EXEC)
+		pad_take(&m->pads, job);
+	pid_t pid = e < 0 ? e : job->pad ? sys_fork_sharing() : sys_fork();
 	if (pid == 0) {
-		(void)sys_close(two[0]); /* or the child itself would keep the gate from closing */
-		job->gate = two[1];
+		if (!job->pad)
+			(void)sys_close(two[0]); /* or the child itself would keep the gate from closing */
 		child_run(job);
 	}
 	(void)sys_close(two[1]);
 	if (pid < 0) {
+		pad_give(&m->pads, job->pad);
 		loop_unwatch(&m->loop, two[0]);
 		(void)sys_close(two[0]);
 		return pid;
 	}
-	*p = (struct process){ .pid = pid, .group = pid, .gate = two[0], .during = p->during };
+	*p = (struct process){ .pid = pid, .group = pid, .gate = two[0], .during = p->during, .pad = (uint8_t)job->pad };
 	pids_put(&m->pids, pid, role, index);
 	return 0;
 }
@@ -188,7 +201,7 @@ int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, 
 	struct job job = {
 		.table = m->table, .unit = i, .phase = phase, .command = command, .root = s->root, .in = -1,
 		.out = output_fd(m, i, u->out), .err = output_fd(m, i, u->err), .request = -1,
-		.main = s->r.main, .rung = m->rung, .runtime = m->runtime, .nofile = m->nofile,
+		.main = s->r.main, .rung = m->rung, .runtime = m->runtime, .nofile = m->nofile, .bounding = m->bounding,
 	};
 
 	if (u->root_from != NO_UNIT) {
@@ -240,7 +253,7 @@ int spawn_session(struct manager *m, struct session *x, const int fds[4], uint32
 	struct job job = {
 		.table = m->table, .unit = x->unit, .phase = PHASE_EXEC, .root = s->root, .request = fds[0],
 		.in = fds[1], .out = fds[2], .err = fds[3], .request_flags = flags,
-		.main = s->r.main, .rung = m->rung, .runtime = m->runtime, .nofile = m->nofile,
+		.main = s->r.main, .rung = m->rung, .runtime = m->runtime, .nofile = m->nofile, .bounding = m->bounding,
 	};
 
 	if (u->root_from != NO_UNIT)
@@ -378,6 +391,7 @@ void spawn_reap(struct manager *m)
 			/* What it said before it ended is heard first: a report, or that it was executed. */
 			service_gate(m, index, role);
 			process_close_gate(m, p);
+			process_left(m, p);
 			if (role == ROLE_MAIN) {
 				s->r.main = 0;
 				s->r.exit_kind = (uint8_t)x.kind;

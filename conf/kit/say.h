@@ -2,6 +2,7 @@
 #ifndef CONF_KIT_SAY_H
 #define CONF_KIT_SAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum level { SAY_ERROR, SAY_WARNING, SAY_INFO, SAY_DEBUG, N_LEVELS };
@@ -12,6 +13,8 @@ enum level { SAY_ERROR, SAY_WARNING, SAY_INFO, SAY_DEBUG, N_LEVELS };
  */
 void say_to(int fd, const char *prefix);
 void say_level(enum level most);
+/* Would a line of that level be said? */
+bool say_says(enum level level);
 /* "error", "warning", "info", "debug"; -1 for another word. */
 int say_level_of(const char *word);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,10 +53,10 @@ uint32_t sys_random(void)
 	return n;
 }
 
-pid_t sys_fork(void)
+static pid_t clone_with(uint64_t flags)
 {
 	static bool too_old;
-	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = flags | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 
 	if (!too_old) {
 		long pid = syscall(SYS_clone3, &args, sizeof(args));
@@ -67,6 +68,7 @@ pid_t sys_fork(void)
 			return (pid_t)-errno;
 		too_old = true;
 	}
+	/* A child that shares nothing has nothing to leave, and that is all. */
 	pid_t pid = fork();
 	if (pid < 0)
 		return (pid_t)-errno;
@@ -75,6 +77,32 @@ pid_t sys_fork(void)
 			(void)signal(s, SIG_DFL);
 	}
 	return pid;
+}
+
+pid_t sys_fork(void)
+{
+	return clone_with(0);
+}
+
+pid_t sys_fork_sharing(void)
+{
+	return clone_with(CLONE_FILES);
+}
+
+int sys_leave(int first, int last)
+{
+	if (syscall(SYS_close_range, (unsigned int)last + 1, ~0u, CLOSE_RANGE_UNSHARE) < 0)
+		return -errno;
+	if (first > 3 && syscall(SYS_close_range, 3u, (unsigned int)first - 1, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int sys_place(int fd, int at)
+{
+	int r = dup3(fd, at, O_CLOEXEC);
+
+	return r < 0 ? -errno : r;
 }
 
 static struct sys_exit exit_of(const siginfo_t *si)

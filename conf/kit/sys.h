@@ -24,6 +24,10 @@ msec_t sys_now(void);                   /* CLOCK_BOOTTIME */
 msec_t sys_wall(void);                  /* CLOCK_REALTIME */
 uint32_t sys_random(void);              /* 32 bits, for jitter; not for secrets */
 pid_t sys_fork(void);                   /* 0 in the child, whose handlers are all default (CLONE_CLEAR_SIGHAND, 5.5; else by hand) */
+pid_t sys_fork_sharing(void);           /* the same, but the child shares our descriptors (CLONE_FILES) until it leaves */
+/* Out of a table of descriptors that is shared: closes all above `last`, and those from 3 to below `first` (close_range(2), Linux 5.9). */
+int sys_leave(int first, int last);
+int sys_place(int fd, int at);          /* dup3(2), close-on-exec; returns `at`, or -errno */
 int sys_reap_peek(struct sys_exit *ret);  /* 1: somebody ended and waits to be reaped; 0 nobody; -ECHILD no children at all */
 int sys_reap(pid_t pid);                /* takes the one that peek showed */
 int sys_wait(pid_t pid, struct sys_exit *ret); /* waits for a child and takes it; only before supervision begins */

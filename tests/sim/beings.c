@@ -93,6 +93,26 @@ static struct being *born(pid_t parent)
 	return b;
 }
 
+bool being_shares(int pair)
+{
+	for (uint32_t k = 0; k < most_beings; k++)
+		if (beings[k].state != B_NONE && beings[k].state != B_ZOMBIE && beings[k].pair == pair && beings[k].shares)
+			return true;
+	return false;
+}
+
+pid_t sys_fork_sharing(void)
+{
+	pid_t pid = sys_fork();
+	struct being *b = pid > 0 ? being_of(pid) : NULL;
+
+	if (b) {
+		b->shares = true;
+		b->at[D_LEAVE] = world.now + some_time(!world.calm && chance(30) ? 5000 : 20);
+	}
+	return pid;
+}
+
 pid_t sys_fork(void)
 {
 	struct manager *m = world.m;
@@ -161,7 +181,7 @@ static void script_main(struct being *b, const struct unit *u, msec_t t)
 static void script(struct being *b)
 {
 	struct manager *m = world.m;
-	msec_t t = world.now + some_time(20);
+	msec_t t = (b->shares && b->at[D_LEAVE] > world.now ? b->at[D_LEAVE] : world.now) + some_time(20);
 
 	b->at[D_SETSID] = t;
 	const struct unit *u = table_unit(m->table, b->role == ROLE_EXEC ? m->sessions[b->index].unit : b->index);
@@ -427,6 +447,10 @@ static void do_deed(struct being *b, enum deed d)
 
 	b->at[d] = FOREVER;
 	switch (d) {
+	case D_LEAVE:
+		b->shares = false;
+		(void)pair_speak(b->pair, &(struct report){ .step = STEP_GATE }, sizeof(struct report), NULL, 0);
+		break;
 	case D_SETSID:
 		b->group = b->session = b->pid;
 		break;
@@ -481,8 +505,10 @@ static enum deed next_deed(const struct being *b)
 {
 	enum deed first = D_DIE;
 
-	if (b->stopped || b->state == B_GATE)
+	if (b->stopped)
 		return D_DIE;
+	if (b->state == B_GATE)
+		return b->at[D_LEAVE] <= b->at[D_DIE] ? D_LEAVE : D_DIE;
 	for (enum deed d = 0; d < N_DEEDS; d++)
 		if (b->at[d] < b->at[first])
 			first = d;

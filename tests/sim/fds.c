@@ -13,6 +13,7 @@
 #define MAX_NOTES 64u
 
 static struct sim_fd fds[MAX_FDS];
+static struct sim_fd low[FIRST_FD]; /* launch pads: copies, which sys_place makes and ends */
 static struct pair pairs[MAX_PAIRS];
 static struct { pid_t from; char text[64]; size_t n; } notes[MAX_NOTES];
 static int most_fds; /* none lies behind it */
@@ -22,6 +23,7 @@ static uint64_t pending; /* signals: one bit each, as the kernel keeps them */
 void fds_reset(void)
 {
 	memset(fds, 0, sizeof(fds));
+	memset(low, 0, sizeof(low));
 	for (int k = 0; k < MAX_PAIRS; k++)
 		pairs[k].used = false;
 	n_notes = 0;
@@ -90,6 +92,42 @@ void pair_let_go(int p)
 		return;
 	pairs[p].far_holders--;
 	pair_free(p);
+}
+
+int sys_place(int fd, int at)
+{
+	struct sim_fd *f = fd_at(fd), *there = &low[at];
+
+	if (at < 3 || at >= FIRST_FD || (fd != 0 && !f)) {
+		broke(P_DESCRIPTORS, "dup of %d to %d", fd, at);
+		return -EBADF;
+	}
+	if (there->kind == FD_FAR) {
+		if (being_shares(there->pair))
+			broke(P_DESCRIPTORS, "the pad at %d is taken from under its child", at);
+		pair_let_go(there->pair);
+	}
+	*there = f ? *f : (struct sim_fd){ .kind = FD_FREE };
+	if (there->kind == FD_FAR)
+		pairs[there->pair].far_holders++;
+	return at;
+}
+
+/* Only asked whether it is there: no child of ours runs. */
+int sys_leave(int first, int last)
+{
+	(void)first;
+	(void)last;
+	return 0;
+}
+
+uint32_t pads_with_far(void)
+{
+	uint32_t n = 0;
+
+	for (int k = 0; k < FIRST_FD; k++)
+		n += low[k].kind == FD_FAR;
+	return n;
 }
 
 bool pair_near_open(int p)

@@ -322,6 +322,8 @@ static void judge_pids(void)
 	}
 	if (m->records.state->strangers != world.reaped_strangers)
 		broke(P_PIDS, "%u strangers were reaped, %u counted", world.reaped_strangers, m->records.state->strangers);
+	if (pads_with_far() != (uint32_t)__builtin_popcount(world.pads & ~m->pads))
+		broke(P_DESCRIPTORS, "%u far ends lie on pads, %u pads are taken", pads_with_far(), (uint32_t)__builtin_popcount(world.pads & ~m->pads));
 	if (fd_count(FD_NEAR) != gates || fd_count(FD_FAR) != 0)
 		broke(P_DESCRIPTORS, "%u near ends and %u far ends are open, %u gates and sockets are known", fd_count(FD_NEAR),
 		      fd_count(FD_FAR), gates);

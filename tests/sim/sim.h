@@ -48,6 +48,8 @@ void fds_reset(void);
 int fd_new(enum fd_kind kind, int pair);
 uint32_t fd_count(enum fd_kind kind);
 bool fd_is(int fd, enum fd_kind kind);
+/* Far ends that lie on launch pads. */
+uint32_t pads_with_far(void);
 /* The pair that a child forked now would hold the far end of, or -1. */
 int pair_of_fork(void);
 void pair_let_go(int pair);
@@ -63,12 +65,13 @@ void signal_send(int sig);
 enum being_state { B_NONE, B_GATE, B_SETUP, B_RUNS, B_ZOMBIE };
 
 /* What a script does next. */
-enum deed { D_SETSID, D_ROOT, D_REPORT, D_EXEC, D_CHILD, D_READY, D_BEAT, D_EXIT, D_DIE, N_DEEDS };
+enum deed { D_LEAVE, D_SETSID, D_ROOT, D_REPORT, D_EXEC, D_CHILD, D_READY, D_BEAT, D_EXIT, D_DIE, N_DEEDS };
 
 struct being {
 	pid_t pid, parent, group, session; /* parent 1: ours; group 1: still ours, before setsid */
 	enum being_state state;
 	int pair;               /* whose far end it holds, -1 */
+	bool shares;            /* has our descriptors, until it leaves its pad */
 	bool known;             /* registered with the manager when the gate opened, or a helper */
 	bool stranger;          /* nobody registered it: handed to us, or a sweeper */
 	bool stopped, immune;   /* immune: hangs in the kernel, SIGKILL works late or never */
@@ -106,6 +109,8 @@ void beings_calm(void);
 uint32_t beings_children(void);
 uint32_t beings_alive(void);
 bool group_has(pid_t group);
+/* Does whoever holds the far end of the pair still share our descriptors? */
+bool being_shares(int pair);
 msec_t probes_next(void);
 void probes_act(void);
 
@@ -125,6 +130,7 @@ struct world {
 	bool hasty;             /* units with times too short to keep: they need not come to rest */
 	uint32_t reaped_strangers;
 	uint64_t turns, forks, forks_failed, faults_done, events;
+	uint32_t pads;          /* those that there were at boot, one bit each */
 	uint32_t sweeps;        /* sweepers tried in this sweep state */
 	msec_t next_ask;        /* when the operator speaks again */
 	struct manager *m;

@@ -3,6 +3,7 @@
  * program finds, what is reported, and what is left behind. Needs root and a
  * static busybox. TIMEOUT 120
  */
+#include "supervise/caps.h"
 #include "supervise/child.h"
 
 #include <errno.h>
@@ -165,7 +166,7 @@ static struct unit *fresh(const char *image)
 	u->ignore_sigpipe = true;
 	if (image)
 		u->image = hand_text(hand, image);
-	wish = (struct job){ .root = -1, .request = -1, .rung = RUNG_FULL };
+	wish = (struct job){ .root = -1, .request = -1, .rung = RUNG_FULL, .bounding = caps_bounding() };
 	hide = 0;
 	return u;
 }

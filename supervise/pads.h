@@ -1,0 +1,31 @@
+/*
+ * pads.h - launch pads: low descriptors set aside, so that a child can leave all others behind at once.
+ *
+ * A plain fork copies the whole table of descriptors, two for each unit's log, and
+ * the child's execve closes them one by one. A child that shares the table (clone(2),
+ * CLONE_FILES) costs the same however many there are. Its first act is to leave with
+ * a copy of what lies below the end of its pad (close_range(2), CLOSE_RANGE_UNSHARE,
+ * Linux 5.9); until it says so by a STEP_GATE without error, its pad stays as it is.
+ */
+#ifndef SUPERVISE_PADS_H
+#define SUPERVISE_PADS_H
+
+#include <stdint.h>
+
+#include "supervise/child.h"
+
+#define N_PADS 32u
+
+/*
+ * Takes descriptors 3 to 98; call it before anything else is opened. Returns the set
+ * of free pads, one bit each; 0 where the kernel has no close_range(2), or a filter hides it.
+ */
+uint32_t pads_open(void);
+/* Puts what the job's child needs (gate, root, output) on a free pad and says so in *job. Where none is free, job->pad is 0. */
+void pad_take(uint32_t *free, struct job *job);
+/* The child of pad `pad` (1.., 0 is none) has left, or is dead. */
+void pad_give(uint32_t *free, uint32_t pad);
+/* In the child: out of the shared table, with 0 to 2 and the pad alone. 0 or -errno; then nothing may be opened or closed. */
+int pad_leave(uint32_t pad);
+
+#endif
