@@ -139,6 +139,24 @@ static void spread_stop(struct manager *m, uint32_t i)
 	}
 }
 
+void order_online(struct manager *m, bool online)
+{
+	uint32_t i = m->online_target;
+
+	if (m->offline == !online)
+		return;
+	m->offline = !online;
+	if (i == NO_UNIT || m->how != HOW_NONE)
+		return;
+	if (online) {
+		order_look(m, i);
+	} else if (m->services[i].r.ready) {
+		/* It waits again, and whoever starts waits for it; those that run are left alone, unless they are bound to it. */
+		order_stop(m, i, ASKED_BOUND);
+		service_why(&m->services[i], WHY_NETWORK, 0, 0);
+	}
+}
+
 /* ---- may it start? ---- */
 
 /* On its way up, and not for ever: whoever comes after it only for the order's sake waits. */
@@ -161,11 +179,22 @@ static void block(struct block *b, enum why_code code, uint32_t unit, int32_t fa
 	b->blocked = true;
 }
 
+/* One that waits for ever itself is in nobody's way; whom it is in the way of, nobody waits for just for the order's sake. */
+static void block_conflict(struct block *b, const struct service *other, uint32_t unit)
+{
+	if (at_rest_for_good(other) || (other->r.state == WAITING && other->stalled))
+		return;
+	block(b, WHY_CONFLICT, unit, other->r.face);
+	b->stalled = true;
+}
+
 static struct block look_at_needs(struct manager *m, uint32_t i)
 {
 	const struct unit *u = unit_of(m, i);
 	struct block b = { .blocked = false };
 
+	if (i == m->online_target && m->offline)
+		block(&b, WHY_NETWORK, 0, 0);
 	for (uint32_t k = 0, n = list_count(m->table, u->needs); k < n; k++) {
 		uint32_t edge = list_item(m->table, u->needs, k), d = EDGE_UNIT(edge), kind = EDGE_KIND(edge);
 		const struct service *other = &m->services[d];
@@ -176,8 +205,7 @@ static struct block look_at_needs(struct manager *m, uint32_t i)
 			return b;
 		}
 		if (kind & EDGE_CONFLICTS) {
-			if (!at_rest_for_good(other))
-				block(&b, WHY_CONFLICT, d, other->r.face);
+			block_conflict(&b, other, d);
 			continue;
 		}
 		if (kind & (EDGE_REQUIRES | EDGE_BINDS)) {
@@ -193,8 +221,8 @@ static struct block look_at_needs(struct manager *m, uint32_t i)
 	for (uint32_t k = 0, n = list_count(m->table, u->serves); k < n; k++) {
 		uint32_t edge = list_item(m->table, u->serves, k), d = EDGE_UNIT(edge);
 
-		if (EDGE_KIND(edge) & EDGE_CONFLICTS && !at_rest_for_good(&m->services[d]))
-			block(&b, WHY_CONFLICT, d, m->services[d].r.face);
+		if (EDGE_KIND(edge) & EDGE_CONFLICTS)
+			block_conflict(&b, &m->services[d], d);
 	}
 	return b;
 }
