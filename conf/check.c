@@ -36,14 +36,12 @@ static void keep(struct session *s, const struct findings *fs, const char *only)
 	s->all.left_out += fs->left_out;
 }
 
-static int check_dirs(struct session *s, const char *const *dirs, size_t n, const char *config,
-		      const char *only)
+static int check_what(struct session *s, const struct load_options *o, const char *only)
 {
-	const struct load_options o = { .dirs = dirs, .n_dirs = n, .config = config, .max_units = MAX_UNITS };
 	struct findings fs = { 0 };
 	owned_mem void *table = NULL;
 	size_t size;
-	int r = load_units(&o, &fs, &table, &size);
+	int r = load_units(o, &fs, &table, &size);
 
 	if (r == 0 && s->o->root)
 		roots_check(table, &fs);
@@ -52,6 +50,14 @@ static int check_dirs(struct session *s, const char *const *dirs, size_t n, cons
 	keep(s, &fs, only);
 	findings_free(&fs);
 	return r;
+}
+
+static int check_dirs(struct session *s, const char *const *dirs, size_t n, const char *config,
+		      const char *only)
+{
+	const struct load_options o = { .dirs = dirs, .n_dirs = n, .config = config, .max_units = MAX_UNITS };
+
+	return check_what(s, &o, only);
 }
 
 /* Where coppice.conf would be beside units; "" where it is not there. */
@@ -83,6 +89,9 @@ static int check_file(struct session *s, const char *path)
 
 	if (ends_in(base, ".conf"))
 		return check_dirs(s, dirs, 0, path, path);
+	/* The config of an image, as the single app would have it. */
+	if (ends_in(base, ".json"))
+		return check_what(s, &(struct load_options){ .dirs = dirs, .config = "", .oci = path }, NULL);
 	if (slash)
 		text_bytes(&t, path, slash == path ? 1 : (size_t)(slash - path));
 	else

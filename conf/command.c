@@ -31,6 +31,19 @@ static void line_end(struct line *l)
 	build_append(l->r->b, l->r->setting->at, l->at);
 }
 
+void command_put(struct build *b, size_t at, uint32_t flags, uint32_t line, const char *const *words, uint32_t n)
+{
+	const uint32_t head[] = { flags, line, n };
+	uint32_t command = build_words(b, head, 3);
+
+	for (uint32_t i = 0; i < n && !b->failed; i++) {
+		text_at text = build_text(b, words[i], strlen(words[i]));
+
+		(void)build_words(b, &text, 1);
+	}
+	build_append(b, at, command);
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -61,7 +74,7 @@ static bool take_prefixes(struct reading *r, const char **at, const char *value,
 	}
 }
 
-static bool check_program(struct reading *r, const char *program, const char *value)
+bool check_program(struct reading *r, const char *program, const char *value)
 {
 	size_t n = strlen(program);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/implied.h"
 #include "conf/networks.h"
 #include "conf/rules.h"
 
@@ -16,6 +17,7 @@ static const uint16_t unit_lists[] = {
 	offsetof(struct unit, env_files), offsetof(struct unit, pass_env), offsetof(struct unit, groups),
 	offsetof(struct unit, mounts), offsetof(struct unit, layers), offsetof(struct unit, limits),
 	offsetof(struct unit, success), offsetof(struct unit, prevent), offsetof(struct unit, force),
+	offsetof(struct unit, image_env), offsetof(struct unit, makes),
 };
 static const uint16_t house_lists[] = {
 	offsetof(struct house, image_paths), offsetof(struct house, default_env), offsetof(struct house, tmpfs),
@@ -31,6 +33,7 @@ int compile_open(struct compiler *c, struct findings *fs, uint32_t max_units)
 	*c = (struct compiler){ .findings = fs, .max_units = max_units < MAX_UNITS ? max_units : MAX_UNITS };
 	settings_index(&c->index);
 	rules_open(c);
+	implied_open(c);
 	c->parsed = (struct parsed){ .arena = &c->arena, .findings = fs, .index = &c->index, .house = true };
 	for (c->n_slots = 64; c->n_slots < 2 * c->max_units; c->n_slots *= 2)
 		;
@@ -80,6 +83,7 @@ void read_one(struct compiler *c, struct reading *r, const struct assignment *a)
 
 	r->setting = &settings[a->setting];
 	r->name = a->name;
+	r->file = a->file;
 	r->line = a->line;
 	r->why = TEXT(why);
 	why[0] = '\0';
@@ -90,8 +94,9 @@ void read_one(struct compiler *c, struct reading *r, const struct assignment *a)
 	r->why = (struct text){ 0 };
 	if (good || is_short(c))
 		return;
-	finding_add(c->findings, SAY_ERROR, a->file, a->line, "%s=: %s%s", a->name, why,
-		    strstr(a->value, " #") ? "; a comment needs a line of its own" : "");
+	/* What stands in no line of settings was said by an image, in words of its own. */
+	finding_add(c->findings, SAY_ERROR, a->file, a->line, "%s%s %s%s", a->name, a->line || !strcmp(a->file, "preset") ? "=:" : ":", why,
+		    a->line && strstr(a->value, " #") ? "; a comment needs a line of its own" : "");
 }
 
 void read_preset(struct compiler *c, struct reading *r, uint32_t setting)
@@ -311,16 +316,24 @@ int compile_unit(struct compiler *c, uint32_t i)
 	struct parsed *p = &c->parsed;
 	struct specifiers specifiers;
 	struct scratch scratch = { 0 };
-	struct reading r = { .b = &c->build, .arena = &c->arena, .into = &d->u, .specifiers = &specifiers,
+	struct entry entry = { .program = { .n = 0 } };
+	struct reading r = { .b = &c->build, .arena = &c->arena, .into = &d->u, .specifiers = &specifiers, .entry = &entry,
 			     .caps_added = &scratch.caps_added, .caps_said = &scratch.caps_said, .self = c, .refer = refer };
 	const struct assignment *first[MAX_SETTINGS] = { NULL };
 
 	c->here = i;
 	name_specifiers(c, d, &specifiers);
-	d->said = arena_get(&c->arena, (p->n + 1) * sizeof(*d->said));
+	for (uint32_t k = p->n; k-- > 0;)
+		if (parse_counts(p, k))
+			first[p->said[k].setting] = &p->said[k];
+	if (d->kind == UNIT_SERVICE)
+		implied_find(c, d, &r);
+	d->said = arena_get(&c->arena, (p->n + implied_room(d) + 1) * sizeof(*d->said));
 	if (!d->said || is_short(c))
 		return -ENOMEM;
 	build_lists(&c->build);
+	if (d->kind == UNIT_SERVICE)
+		implied_before(c, d, &r, first);
 	for (uint32_t k = 0; k < c->n_defaults && d->kind == UNIT_SERVICE; k++) {
 		uint16_t setting = c->defaults[k].setting;
 
@@ -334,8 +347,6 @@ int compile_unit(struct compiler *c, uint32_t i)
 		const struct assignment *a = &p->said[k];
 
 		read_one(c, &r, a);
-		if (!first[a->setting])
-			first[a->setting] = a;
 		d->said[d->n_said] = *a;
 		if (strchr(a->value, '%')) {
 			/* What is wrong with it was told by read_one(). */
@@ -349,6 +360,8 @@ int compile_unit(struct compiler *c, uint32_t i)
 		d->n_said++;
 	}
 	d->u.bounding |= scratch.caps_added;
+	if (d->kind == UNIT_SERVICE)
+		implied_after(c, d, &r, first);
 	rules_apply(c, d, first);
 	for (size_t k = 0; k < COUNT(unit_lists); k++)
 		build_finish(&c->build, &d->u, unit_lists[k]);

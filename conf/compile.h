@@ -14,6 +14,7 @@
 
 #include "conf/build.h"
 #include "conf/kinds.h"
+#include "conf/oci.h"
 #include "conf/parse.h"
 #include "conf/settings.h"
 #include "conf/unit.h"
@@ -34,6 +35,9 @@ struct draft {
 	enum unit_load load;
 	bool wanted;           /* somebody's WantedBy= or RequiredBy= is in its file */
 	bool triggered;        /* somebody's OnFailure= or OnSuccess= names it */
+	bool commanded;        /* Entrypoint=, Exec= or its image say what to run */
+	bool is_app;           /* the single app: `oci` speaks of the container's own root */
+	const struct oci *oci; /* what its image, or that root, says of itself; NULL: nothing */
 };
 
 /* One unit names another; `bits` as in kinds.h. */
@@ -44,6 +48,7 @@ struct mention {
 };
 
 #define N_RULED 15u
+#define N_IMPLIED 25u
 
 struct compiler {
 	struct arena arena;
@@ -51,6 +56,12 @@ struct compiler {
 	struct findings *findings;
 	struct setting_index index;
 	uint16_t ruled[N_RULED];       /* settings that rules.c speaks of */
+	uint16_t implied[N_IMPLIED];   /* settings that implied.c speaks of */
+	/* What the config of that image says, or NULL where there is none; *fault where it is no good. Finds it once. */
+	const struct oci *(*image_says)(void *self, const char *image, const char **fault);
+	void *image_self;
+	const char *const *app_args;   /* in place of the single app's Cmd, where there are any */
+	uint32_t n_app_args;
 	struct parsed parsed;          /* of the unit at hand */
 	const char *host, *machine, *boot, *release; /* for %H %m %b %v; NULL where not known */
 	struct unit preset;            /* a unit that says nothing */

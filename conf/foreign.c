@@ -54,7 +54,7 @@ static const struct { const char *section, *names, *why; } foreign[] = {
 	{ "Install", "Also", "a unit whose file is there is started: nothing is enabled" },
 
 	/* podman-systemd.unit(5) */
-	{ "Container", "ReadOnly ReadOnlyTmpfs Entrypoint EnvironmentHost Secret Sysctl Timezone UserNS UIDMap GIDMap SubUIDMap SubGIDMap RemapUsers "
+	{ "Container", "ReadOnly ReadOnlyTmpfs EnvironmentHost Secret Sysctl Timezone UserNS UIDMap GIDMap SubUIDMap SubGIDMap RemapUsers "
 		       "RemapUid RemapGid RemapUidSize Mask Unmask Mount Memory PidsLimit ShmSize SeccompProfile AddDevice HealthStartupCmd "
 		       "HealthStartupRetries HealthStartupSuccess HealthStartupTimeout", NULL },
 	{ "Container", "HealthLogDestination HealthMaxLogCount HealthMaxLogSize", "`coppice health` and `coppice logs` show the last checks" },

@@ -25,6 +25,15 @@ struct specifiers {
 	const char *host, *machine, *boot, *release; /* %H %m %b %v */
 };
 
+/* Words of Entrypoint= or of Exec=, which make one command together (conf/entry.c). */
+struct entry_part {
+	const char *const *at;
+	uint32_t n, line;
+	const char *file, *name; /* who said it, for findings; file NULL: nobody */
+	bool plain;              /* words as they are: no $VARIABLES */
+};
+struct entry { struct entry_part program, args; };
+
 struct reading {
 	struct build *b;
 	struct arena *arena;
@@ -32,11 +41,13 @@ struct reading {
 	const struct setting *setting; /* never an alias */
 	const char *name;              /* as written: "OnSIGHUP" for "On*" */
 	const struct specifiers *specifiers;
+	const char *file;
 	uint32_t line;
 	struct text why;               /* set when a read fails */
 	/* what one setting of a unit must tell another */
 	uint64_t *caps_added;          /* AddCapability=, added last of all */
 	uint32_t *caps_said;           /* bit 0: CapabilityBoundingSet= was given, bit 1: AmbientCapabilities= */
+	struct entry *entry;           /* NULL: Entrypoint= and Exec= are read, and forgotten */
 	void *self;                    /* for `refer` */
 	/* The unit mentions another: bits is an enum edge, turned round, a trigger or a root; see compile.c. False only for want of memory. */
 	bool (*refer)(struct reading *r, const char *name, uint32_t bits);
@@ -66,6 +77,8 @@ extern const struct kind kind_text, kind_name, kind_path, kind_root, kind_user, 
 /* command.c */
 extern const struct kind kind_command, kind_health_cmd, kind_env, kind_env_files, kind_names,
 	kind_layers, kind_paths;
+/* entry.c */
+extern const struct kind kind_entrypoint, kind_args;
 /* sets.c */
 extern const struct kind kind_units, kind_status, kind_bounding, kind_ambient, kind_cap_add,
 	kind_cap_drop, kind_limit, kind_ulimit;
@@ -94,6 +107,12 @@ int next_word(struct reading *r, const char **at, struct text *word, const char 
 
 /* Absolute, without "..", not longer than PATH_MAX; else r->why. */
 bool check_path(struct reading *r, const char *path);
+
+/* An absolute path or a bare name, and no directory; else r->why, about `value`. */
+bool check_program(struct reading *r, const char *program, const char *value);
+
+/* Appends a command of these words to the list member that lies `at` bytes into the unit. */
+void command_put(struct build *b, size_t at, uint32_t flags, uint32_t line, const char *const *words, uint32_t n);
 
 /* "NAME" of a unit, as the table has it: without .service or .container; r->why where it is none. Valid as long as the arena. */
 const char *unit_name(struct reading *r, const char *name);

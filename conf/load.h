@@ -9,6 +9,8 @@
 #include "conf/findings.h"
 
 #define DEFAULT_CONFIG "/etc/coppice/coppice.conf"
+#define DEFAULT_OCI    "/etc/coppice/oci.json" /* what the container runs where there is no unit */
+#define APP_NAME       "app"
 extern const char *const default_unit_dirs[]; /* NULL at the end; the first wins */
 
 #define MAX_DIRS      16u
@@ -20,6 +22,10 @@ struct load_options {
 	size_t n_dirs;
 	const char *config;      /* NULL: DEFAULT_CONFIG, which may be missing; "": none */
 	uint32_t max_units;      /* 0: DEFAULT_UNITS */
+	const char *oci;         /* the single app: no units but one, made of this config. NULL: DEFAULT_OCI, if `dirs` is NULL and has no unit */
+	const char *const *args; /* in place of the config's Cmd */
+	uint32_t n_args;
+	bool environment;        /* reads [Boot] EnvironmentFile=, too: only who runs units needs what is in it */
 };
 
 /*

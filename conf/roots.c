@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "conf/images.h"
 #include "conf/kit/own.h"
 #include "conf/kit/text.h"
 #include "conf/settings.h"
@@ -46,45 +47,28 @@ static struct finding place_of(const struct table *t, const struct unit *u, cons
 /* Where the unit's root lies: a descriptor; -ENOENT: nowhere; -ENOTSUP: in a form that is not looked into. */
 static int open_root(const struct table *t, const struct unit *u)
 {
-	static const char *const packed[] = { ".squashfs", ".erofs", ".img" };
-	char path[PATH_MAX];
-
 	if (u->root_directory) {
 		int fd = open(table_text(t, u->root_directory), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		return fd < 0 ? -errno : fd;
 	}
-	for (uint32_t i = 0; i < list_count(t, t->house.image_paths); i++) {
-		struct text p = TEXT(path);
-		struct stat st;
+	const char *name = table_text(t, u->image);
 
-		text_put(&p, table_text(t, list_item(t, t->house.image_paths, i)));
-		text_char(&p, '/');
-		text_put(&p, table_text(t, u->image));
+	for (uint32_t i = 0; i < list_count(t, t->house.image_paths) && image_name_fits(name); i++) {
+		owned_fd images = open(table_text(t, list_item(t, t->house.image_paths, i)), O_PATH | O_DIRECTORY | O_CLOEXEC);
+		struct image_place place = { .dir = -1 };
 
-		size_t n = p.len;
+		if (images < 0 || image_look(images, name, &place) < 0)
+			continue;
 
-		for (size_t k = 0; k < sizeof(packed) / sizeof(*packed); k++) {
-			p.len = n;
-			text_put(&p, packed[k]);
-			if (!p.cut && !stat(path, &st))
-				return -ENOTSUP;
-		}
-		p.len = n;
-		text_put(&p, "/oci-layout");
-		if (!p.cut && !stat(path, &st))
+		owned_fd dir = place.dir;
+
+		if (place.form == IMAGE_PACKED || place.form == IMAGE_LAYOUT)
 			return -ENOTSUP;
-		p.len = n;
-		text_put(&p, "/rootfs");
 
-		int fd = p.cut ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int root = place.form == IMAGE_BUNDLE ? open_inside(dir, "rootfs", O_PATH | O_DIRECTORY) : -ENOENT;
 
-		if (fd < 0 && !p.cut) {
-			path[n] = '\0';
-			fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		}
-		if (fd >= 0)
-			return fd;
+		return root == -ENOENT ? take_fd(&dir) : root;
 	}
 	return -ENOENT;
 }

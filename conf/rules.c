@@ -36,11 +36,10 @@ static void check_start(struct compiler *c, struct draft *d, const struct assign
 	const struct pending *start = &PENDING_OF(c, start);
 	const struct assignment *restart = SAID(RESTART), *type = SAID(TYPE), *start_said = SAID(EXEC_START);
 
-	if (start->n == 0 && !start_said && !(u->type == TYPE_ONESHOT && u->remain && PENDING_OF(c, stop).n)) {
+	if (start->n == 0 && !start_said && !d->commanded && !(u->type == TYPE_ONESHOT && u->remain && PENDING_OF(c, stop).n)) {
 		if (d->image)
 			finding_add(c->findings, SAY_ERROR, d->file, 0,
-				    "no ExecStart=; say in [Service] which program to run: this version does not read "
-				    "what an image says of itself");
+				    "no ExecStart=, and image \"%.100s\" does not say what to run; say in [Service] which program to run", d->image);
 		else if (u->health_kind != HEALTH_NONE)
 			u->type = TYPE_CHECK;
 		else

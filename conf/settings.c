@@ -153,7 +153,8 @@ const struct setting settings[] = {
 	/* ours */
 	{ CONTAINER("Image"), NAME_IN(image), .brief = "the image it runs in",
 	  .about = "Looked for in ImagePath=: a directory that is a root file system, or that holds one called rootfs; or what a .image file "
-		   "describes. Of what an image says of itself nothing is read: say ExecStart=, User=, Environment= and WorkingDirectory= here.",
+		   "describes. What its config says (config.json in it, or NAME.json and NAME.env beside it) is the default for what this unit "
+		   "does not say: see IMAGES.",
 	  .example = "postgres" },
 	{ CONTAINER("Overlay"), WORD_IN(overlay, "ephemeral", "persistent", "none"), .flags = SET_DEFAULT, .preset = "ephemeral", .brief = "what becomes of what it writes into its root",
 	  .about = "ephemeral: kept over restarts, gone when it is stopped. persistent: kept. none: its root is the image itself, read-only.", .example = "persistent" },
@@ -193,7 +194,12 @@ const struct setting settings[] = {
 	{ CONTAINER("DropCapability"), .kind = &kind_cap_drop, AT(bounding, uint64_t), .flags = SET_LIST, .brief = "capabilities taken from it; all: all", .example = "all" },
 	{ CONTAINER("Ulimit"), LIST_IN(limits, kind_ulimit), .brief = "a resource limit in Podman's spelling", .example = "nofile=1024:2048" },
 
-	ALIAS(IN_CONTAINER, "Exec", "ExecStart"), ALIAS(IN_CONTAINER, "Environment", "Environment"),
+	{ CONTAINER("Entrypoint"), .kind = &kind_entrypoint, .brief = "the program, in place of its image's entrypoint",
+	  .about = "Words, or a JSON array of them. What Exec= says follows; what its image says of arguments does not.", .example = "/usr/local/bin/start --wait" },
+	{ CONTAINER("Exec"), .kind = &kind_args, .brief = "the arguments, in place of those that its image says",
+	  .about = "They follow the entrypoint, Entrypoint= or the image's; without any they are the whole command. $VARIABLES are those of "
+		   "ExecStart=, its prefixes are not known here.", .example = "serve --listen 127.0.0.1:8080" },
+	ALIAS(IN_CONTAINER, "Environment", "Environment"),
 	ALIAS(IN_CONTAINER, "EnvironmentFile", "EnvironmentFile"), ALIAS(IN_CONTAINER, "User", "User"),
 	ALIAS(IN_CONTAINER, "Group", "Group"), ALIAS(IN_CONTAINER, "GroupAdd", "SupplementaryGroups"),
 	ALIAS(IN_CONTAINER, "WorkingDir", "WorkingDirectory"), ALIAS(IN_CONTAINER, "StopSignal", "KillSignal"),
@@ -217,10 +223,15 @@ const struct setting settings[] = {
 	{ MANAGER("ExitPolicy"), .kind = &kind_word, ON(exit_policy, uint8_t), .words = (const char *const[]){ "never", "all", "any", "any-failure", NULL }, .preset = "never",
 	  .brief = "when the container ends by itself",
 	  .about = "all: when every unit has ended. any: with the first. any-failure: with the first that fails, and with its status.", .example = "any-failure" },
+	{ MANAGER("Supervise"), .kind = &kind_word, ON(supervise, uint8_t), .words = (const char *const[]){ "auto", "restart", "once", "exec", NULL }, .preset = "auto",
+	  .brief = "what is done with the single app of --oci",
+	  .about = "restart: it is started again when it fails; when it fails five times within ten seconds, the container ends with its status. "
+		   "once: the container ends with it. exec: it takes the place of PID 1 after the boot steps. auto: exec where it is an init, "
+		   "such as /init and /sbin/init, else restart.", .example = "once" },
 	{ MANAGER("On*"), .kind = &kind_on_signal, .at = offsetof(struct house, on_signal),
 	  .words = (const char *const[]){ "exit", "poweroff", "halt", "reboot", "reload", "dump", "reopen-logs", "ignore", "forward", NULL },
 	  .brief = "what a signal to PID 1 means: OnSIGTERM= and so on",
-	  .about = "dump and forward are taken, and do nothing in this version.", .example = "exit" },
+	  .about = "dump: say the state of every unit. reopen-logs: open the control socket anew. forward: send it to the main process of the unit app, where there is none to those of every unit with Critical=yes.", .example = "exit" },
 	{ MANAGER("DefaultEnvironment"), .kind = &kind_env, ON(default_env, list_at), .flags = SET_LIST, .brief = "variables of all units", .example = "TZ=UTC" },
 	{ MANAGER("Default*"), .kind = &kind_none, .flags = SET_LIST, .brief = "another default for a setting of units: DefaultRestartSec= and so on", .example = "5s" },
 	{ MANAGER("LogFormat"), .kind = &kind_word, ON(log_format, uint8_t), .words = (const char *const[]){ "text", "json", NULL }, .preset = "text",
@@ -235,8 +246,10 @@ const struct setting settings[] = {
 	  .preset = "/dev/shm:mode=1777,nosuid,nodev\n/run:mode=0755,nosuid,nodev\n/tmp:mode=1777,nosuid,nodev",
 	  .brief = "memory as a file system; copyup keeps what the image has there", .example = "/var/cache:size=64M,copyup" },
 	{ BOOT("Mount"), .kind = &kind_lines, ON(mounts, list_at), .flags = SET_LIST, .max = 1, .brief = "what:where:type[:options]", .example = "tmpfs:/scratch:tmpfs:size=1G" },
-	{ BOOT("EnvironmentFile"), .kind = &kind_optional_path, ON(env_file, text_at), .brief = "a file of variables for all; taken, and without effect in this version", .example = "-/etc/environment" },
-	{ BOOT("PreLaunch"), .kind = &kind_optional_path, ON(prelaunch, text_at), .preset = "-/lxd-prelaunch", .brief = "a program run as one of the last boot steps, before [Network] and the units", .example = "-/usr/local/bin/prepare" },
+	{ BOOT("EnvironmentFile"), .kind = &kind_optional_path, ON(env_file, text_at), .brief = "a file of variables for PreLaunch= and all units",
+	  .about = "It is read as data at boot and at daemon-reload, with the syntax of the units' own EnvironmentFile=, and never executed. DefaultEnvironment= and what a unit says outdo it.", .example = "-/etc/environment" },
+	{ BOOT("PreLaunch"), .kind = &kind_optional_path, ON(prelaunch, text_at), .preset = "-/lxd-prelaunch", .brief = "a program run before the units, when [Network] is up or had its time",
+	  .about = "It may take a minute. A stop that comes meanwhile ends it.", .example = "-/usr/local/bin/prepare" },
 	{ BOOT("RealInit"), .kind = &kind_optional_path, ON(realinit, text_at), .preset = "-/lxd-realinit", .brief = "a file bound over /sbin/init", .example = "-/lxd-realinit" },
 
 	{ SYSCTL("net.ipv4.ip_forward"), .kind = &kind_sysctl, ON(sysctls, list_at), .preset = "0", .brief = "whether the container routes", .example = "1" },

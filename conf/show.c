@@ -30,7 +30,9 @@ static void put(struct shown *s, const struct setting *what, const char *value, 
 		text_shown(&t, value, strlen(value), sizeof(safe));
 		int n = fprintf(s->out, "%s.%s=%s", section_name(what->section), what->name, safe);
 
-		if (*file)
+		if (*file && !line)
+			print_fmt(s->out, "%*s# %s\n", n < COLUMN ? COLUMN - n : 2, "", file);
+		else if (*file)
 			print_fmt(s->out, "%*s# %s:%u\n", n < COLUMN ? COLUMN - n : 2, "", file, line);
 		else
 			print_fmt(s->out, "%*s# default\n", n < COLUMN ? COLUMN - n : 2, "");
@@ -122,7 +124,11 @@ static int show_file(FILE *out, const char *path)
 int show_files(FILE *out, const struct table *t, unit_ix unit)
 {
 	const struct unit *u = table_unit(t, unit);
-	int r = show_file(out, table_text(t, u->file));
+	const char *path = table_text(t, u->file);
+	int r = *path ? show_file(out, path) : 0;
+
+	if (!*path)
+		print_text(out, NO_FILE);
 
 	for (uint32_t i = 0; i < list_count(t, u->origins); i++) {
 		text_at file = origin_at(t, u->origins, i)->file;

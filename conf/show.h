@@ -7,6 +7,9 @@
 
 #include "conf/unit.h"
 
+/* What cat says of a unit that no file defines. */
+#define NO_FILE "# it has no file: it is there because others lean on it\n"
+
 /*
  * One line for each setting that has a value: "Service.Restart=always  # web.service:9",
  * "# default" where nobody said it. With `json` an array of {section, name, value,

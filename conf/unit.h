@@ -34,6 +34,7 @@ typedef uint32_t unit_ix;
 #define DEFAULT_UNITS  1024u       /* --max-units */
 #define MAX_UNIT_NAME  255u        /* bytes, systemd.unit(5) */
 #define MAX_UNIT_FILE  (4u << 20)  /* bytes in one unit file */
+#define ONLINE_TARGET  "network-online.target" /* a unit as soon as one leans on it; PID 1 knows when it is reached */
 #define MAX_LINE       (1u << 20)  /* bytes in one logical line, systemd.syntax(7) */
 
 enum unit_kind { UNIT_SERVICE, UNIT_TARGET, UNIT_IMAGE, UNIT_VOLUME, UNIT_TIMER, UNIT_SOCKET, N_UNIT_KINDS };
@@ -96,6 +97,7 @@ enum mount_flag {
 	MOUNT_NOCOPY   = 1u << 3, /* a new volume stays empty */
 	MOUNT_CHOWN    = 1u << 4, /* Podman's :U, the unit's user owns a volume */
 	MOUNT_NOEXEC   = 1u << 5,
+	MOUNT_IMPLIED  = 1u << 6, /* the image asks for it, not the unit: where nothing can be mounted, it goes without */
 };
 struct unit_mount {
 	uint32_t kind, flags, line;
@@ -150,6 +152,8 @@ struct unit {
 	list_at env;           /* "NAME=value", later wins */
 	list_at env_files;     /* paths, a leading '-' means optional */
 	list_at pass_env;      /* names taken from PID 1's environment */
+	list_at image_env;     /* what its image says, "NAME=value" whatever the name: anybody else's word outdoes it */
+	list_at makes;         /* paths inside its root: directories that are made where they are missing */
 	list_at groups;        /* supplementary, names or numbers */
 	list_at mounts;        /* word indices of struct unit_mount */
 	list_at layers;        /* ExtraLayers=, image names or paths, lowest first */
@@ -180,6 +184,9 @@ enum exit_policy { EXIT_NEVER, EXIT_ALL, EXIT_ANY, EXIT_ANY_FAILURE, N_EXIT_POLI
 enum wish { WISH_DEFAULT, WISH_EXIT, WISH_POWEROFF, WISH_HALT, WISH_REBOOT, WISH_RELOAD, WISH_DUMP,
 	    WISH_REOPEN, WISH_IGNORE, WISH_FORWARD, WISH_HALT_NOW, WISH_POWEROFF_NOW, WISH_REBOOT_NOW, N_WISHES };
 
+/* Supervise=: what becomes of the single app. AUTO: EXEC for an init, else RESTART. */
+enum supervise { SUPERVISE_AUTO, SUPERVISE_RESTART, SUPERVISE_ONCE, SUPERVISE_EXEC, N_SUPERVISES };
+
 enum log_format { LOG_TEXT, LOG_JSON, N_LOG_FORMATS };
 
 /* coppice.conf, compiled. */
@@ -197,6 +204,8 @@ struct house {
 	list_at networks;        /* of lists of texts "Key=value" */
 	list_at origins;
 	uint8_t exit_policy, log_format, write_hosts; /* write_hosts: 0 missing, 1 yes, 2 no */
+	uint8_t supervise;       /* enum supervise; as said, or AUTO settled where there is a single app */
+	uint8_t app_signal;      /* what asks the single app to stop, and so may be sent to us for that; 0: there is no single app */
 	uint8_t on_signal[65];   /* enum wish */
 };
 

@@ -43,7 +43,8 @@ static const struct { uint16_t at; uint8_t item; } lists[] = {
 	LIST(needs, ITEM_EDGE), LIST(serves, ITEM_EDGE),
 	LIST(pre, ITEM_COMMAND), LIST(start, ITEM_COMMAND), LIST(post, ITEM_COMMAND), LIST(reload, ITEM_COMMAND),
 	LIST(stop, ITEM_COMMAND), LIST(stop_post, ITEM_COMMAND), LIST(condition, ITEM_COMMAND), LIST(health_cmd, ITEM_COMMAND),
-	LIST(env, ITEM_TEXT), LIST(env_files, ITEM_TEXT), LIST(pass_env, ITEM_TEXT), LIST(groups, ITEM_TEXT), LIST(mounts, ITEM_MOUNT),
+	LIST(env, ITEM_TEXT), LIST(env_files, ITEM_TEXT), LIST(pass_env, ITEM_TEXT), LIST(image_env, ITEM_TEXT), LIST(makes, ITEM_TEXT),
+	 LIST(groups, ITEM_TEXT), LIST(mounts, ITEM_MOUNT),
 	LIST(layers, ITEM_TEXT), LIST(limits, ITEM_LIMIT), LIST(success, ITEM_WORD), LIST(prevent, ITEM_WORD), LIST(force, ITEM_WORD),
 	LIST(on_failure, ITEM_UNIT), LIST(on_success, ITEM_UNIT), LIST(origins, ITEM_ORIGIN),
 };
@@ -98,7 +99,7 @@ static const uint32_t *item_at(struct proof *p, uint32_t at, size_t size)
 
 static bool is_mount(struct proof *p, uint32_t at)
 {
-	const uint32_t all = MOUNT_RO | MOUNT_OPTIONAL | MOUNT_RBIND | MOUNT_NOCOPY | MOUNT_CHOWN | MOUNT_NOEXEC;
+	const uint32_t all = MOUNT_RO | MOUNT_OPTIONAL | MOUNT_RBIND | MOUNT_NOCOPY | MOUNT_CHOWN | MOUNT_NOEXEC | MOUNT_IMPLIED;
 	const uint32_t *w = item_at(p, at, sizeof(struct unit_mount));
 
 	return w && w[0] < N_MOUNT_KINDS && w[1] <= all && is_text(p, w[3]) && is_text(p, w[4]) &&
@@ -251,7 +252,7 @@ static const char *look_at_house(struct proof *p, const struct house *h)
 		if (!is_text(p, word_at(h, house_texts[i])))
 			return "a text of coppice.conf lies outside";
 	if (h->shutdown_timeout < 0 || h->exit_policy >= N_EXIT_POLICIES || h->log_format >= N_LOG_FORMATS ||
-	    h->write_hosts > 2)
+	    h->write_hosts > 2 || h->supervise >= N_SUPERVISES || h->app_signal > 64)
 		return "a value of coppice.conf is out of range";
 	for (size_t i = 0; i < COUNT(h->on_signal); i++)
 		if (h->on_signal[i] >= N_WISHES)

@@ -6,7 +6,7 @@
 #include "conf/kit/say.h"
 #include "init/pid1.h"
 
-enum { UNITS, CONFIG, RUNTIME, NO_BOOT, DRY_RUN, MAX_OF_UNITS, LOG_LEVEL, N_WORDS };
+enum { UNITS, CONFIG, RUNTIME, NO_BOOT, DRY_RUN, MAX_OF_UNITS, LOG_LEVEL, OCI, N_WORDS };
 
 static const struct init_words words[N_WORDS] = {
 	[UNITS] = { "units", "DIR", "units from here instead of /etc/coppice, /run/coppice/units, /usr/lib/coppice; may be repeated" },
@@ -15,6 +15,7 @@ static const struct init_words words[N_WORDS] = {
 	[NO_BOOT] = { "no-boot", NULL, "leave out every boot step, and [Network]" },
 	[DRY_RUN] = { "dry-run", NULL, "print the boot plan, every mount and the start order; do nothing" },
 	[MAX_OF_UNITS] = { "max-units", "N", "refuse more units than that (1024)" },
+	[OCI] = { "oci", "FILE", "run what the config of an image says, as the one unit app; -- ARG... in place of its Cmd" },
 	[LOG_LEVEL] = { "log-level", "LEVEL", "error, warning, info or debug" },
 };
 
@@ -31,7 +32,7 @@ static int complain(const char *what, const char *about)
 
 static void print_usage(void)
 {
-	(void)printf("usage: coppice init [OPTIONS]\n\n");
+	(void)printf("usage: coppice init [OPTIONS] [-- ARG...]\n\n");
 	for (size_t i = 0; i < N_WORDS; i++) {
 		int n = printf("  --%s %s", words[i].name, words[i].argument ? words[i].argument : "");
 
@@ -70,6 +71,9 @@ static int take(struct init_options *o, size_t which, const char *value)
 			return complain("--runtime needs an absolute path, not ", value);
 		o->runtime = value;
 		break;
+	case OCI:
+		o->oci = value;
+		break;
 	case NO_BOOT:
 		o->no_boot = true;
 		break;
@@ -99,6 +103,13 @@ int init_options_read(int argc, char **argv, struct init_options *ret)
 		const char *word = argv[k], *value = strchr(word, '=');
 		size_t which = N_WORDS;
 
+		if (!strcmp(word, "--")) {
+			if (!ret->oci)
+				return complain("-- goes with --oci alone", "");
+			ret->args = argv + k + 1;
+			ret->n_args = (uint32_t)(argc - k - 1);
+			break;
+		}
 		if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
 			print_usage();
 			return -1;

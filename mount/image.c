@@ -3,27 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "conf/images.h"
 #include "conf/kit/own.h"
 #include "mount/inside.h"
 #include "mount/kernel.h"
-
-/* Other forms an image may be packed in; they have to be unpacked first. */
-static const char *const packed[] = { ".squashfs", ".erofs", ".img", ".tar" };
-
-/* An OCI layout, by the file that marks one (OCI image-spec, image-layout.md). */
-static const char layout_mark[] = "oci-layout";
-
-static bool is_there(int at, const char *name)
-{
-	struct stat st;
-
-	return fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
 
 static int open_dir(int at, const char *name)
 {
@@ -35,28 +20,23 @@ static int open_dir(int at, const char *name)
 /* The image of that name in one directory; -ENOENT where there is none. */
 static int open_here(int images, const char *name, struct text *about)
 {
-	/* A link is the operator's, who may keep images elsewhere; the name alone cannot lead out. */
-	owned_fd dir = open_dir(images, name);
+	struct image_place place = { .dir = -1 };
+	int rc = image_look(images, name, &place);
 
-	if (dir == -ENOENT) {
-		for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
-			char file[256 + 16];
+	if (rc < 0)
+		return rc;
 
-			(void)snprintf(file, sizeof(file), "%s%s", name, packed[i]);
-			if (!is_there(images, file))
-				continue;
-			text_fmt(about, "image \"%.40s\" is packed as %s; unpack it into a directory %.40s", name, packed[i], name);
-			return -EMEDIUMTYPE;
-		}
+	owned_fd dir = place.dir;
+
+	if (place.form == IMAGE_PACKED) {
+		text_fmt(about, "image \"%.40s\" is packed as %s; unpack it into a directory %.40s", name, place.suffix, name);
+		return -EMEDIUMTYPE;
 	}
-	if (dir < 0)
-		return dir;
-	if (is_there(dir, layout_mark)) {
+	if (place.form == IMAGE_LAYOUT) {
 		text_fmt(about, "image \"%.40s\" is an OCI layout; unpack it into a root file system", name);
 		return -EMEDIUMTYPE;
 	}
-	/* A bundle (OCI runtime-spec, bundle.md), or one whose config.json was left out; but a root file system may have a /rootfs of its own. */
-	if (is_there(dir, "rootfs") && (is_there(dir, "config.json") || (!is_there(dir, "bin") && !is_there(dir, "usr")))) {
+	if (place.form == IMAGE_BUNDLE) {
 		/* A link in the bundle could lead anywhere. */
 		int root = kernel_open(dir, "rootfs", O_PATH | O_DIRECTORY, 0, IN_ROOT | IN_NO_MAGIC);
 

@@ -87,8 +87,12 @@ int kernel_mount(const char *type, const char *options, uint32_t attrs, int targ
 {
 	owned_fd fs = (int)syscall(SYS_fsopen, type, FS_CLOEXEC);
 
-	if (fs < 0)
-		return hidden(errno) ? mount_by_path(type, options, attrs, target) : -errno;
+	if (fs < 0) {
+		int first = errno, e = hidden(first) ? mount_by_path(type, options, attrs, target) : -first;
+
+		/* Where /proc is missing, so is every path below it: that says nothing of the mount. */
+		return e == -ENOENT && first == EPERM ? -EPERM : e;
+	}
 
 	int rc = configure(fs, options);
 
