@@ -230,6 +230,25 @@ static int copy_dir(struct copying *c, const char *path, dev_t dev)
 	return rc;
 }
 
+int copy_one(int from, int to)
+{
+	static const struct owner same;
+	struct copying c = { .owner = &same };
+	struct stat st;
+
+	if (fstat(from, &st) < 0)
+		return -errno;
+	c.xattrs = malloc((size_t)2 * MOST_XATTR);
+	if (!c.xattrs)
+		return -ENOMEM;
+	int rc = copy_bytes(from, to);
+
+	if (rc == 0)
+		rc = copy_nature(&c, from, to, &st);
+	free(c.xattrs);
+	return rc;
+}
+
 int copy_tree(int from, int to, const struct owner *owner, struct text *about)
 {
 	struct copying c = { .from = from, .to = to, .owner = owner, .about = about };

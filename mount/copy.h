@@ -19,4 +19,7 @@ struct owner { bool set; uid_t uid; gid_t gid; };
  */
 int copy_tree(int from, int to, const struct owner *owner, struct text *about);
 
+/* One open file, from where it stands, into a new and empty one; owner, mode, times and extended attributes as well. 0 or -errno. */
+int copy_one(int from, int to);
+
 #endif

@@ -38,6 +38,7 @@ struct walk {
 	char done[PATH_MAX];
 	char todo[PATH_MAX];
 	int links;
+	const struct inside_news *news;
 };
 
 /* Goes to what `done` says, seen from the root. */
@@ -84,8 +85,8 @@ static int walk_up(struct walk *w, int root)
 	return walk_back(w, root);
 }
 
-/* Makes one component and opens it. A link there is -ELOOP. */
-static int step_make(int at, const char *name, bool dir, mode_t mode)
+/* Makes one component and opens it; *ret_new: it was not there. A link there is -ELOOP. */
+static int step_make(int at, const char *name, bool dir, mode_t mode, bool *ret_new)
 {
 	int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC | (dir ? O_DIRECTORY : 0);
 	struct stat st;
@@ -96,6 +97,7 @@ static int step_make(int at, const char *name, bool dir, mode_t mode)
 
 		if (rc < 0 && errno != EEXIST)
 			return -errno;
+		*ret_new = rc == 0;
 		fd = openat(at, name, flags);
 	}
 	if (fd < 0) {
@@ -133,7 +135,8 @@ static int walk_step(struct walk *w, int root, bool dir, mode_t mode)
 	if (strcmp(name, "..") == 0) {
 		rc = walk_up(w, root);
 	} else if (strcmp(name, ".") != 0) {
-		int fd = step_make(w->at, name, *rest || dir, *rest ? 0755 : mode);
+		bool is_new = false;
+		int fd = step_make(w->at, name, *rest || dir, *rest ? 0755 : mode, &is_new);
 
 		if (fd == -ELOOP)
 			return walk_link(w, root, name, rest);
@@ -146,6 +149,8 @@ static int walk_step(struct walk *w, int root, bool dir, mode_t mode)
 		w->done[w->n_done++] = '/';
 		memcpy(w->done + w->n_done, name, n + 1);
 		w->n_done += n;
+		if (is_new && w->news)
+			w->news->made(w->news->self, w->done, fd);
 	}
 	memmove(w->todo, rest, strlen(rest) + 1);
 	return rc;
@@ -153,7 +158,12 @@ static int walk_step(struct walk *w, int root, bool dir, mode_t mode)
 
 int inside_make(int root, const char *path, bool dir, mode_t mode)
 {
-	struct walk w = { 0 };
+	return inside_make_telling(root, path, dir, mode, NULL);
+}
+
+int inside_make_telling(int root, const char *path, bool dir, mode_t mode, const struct inside_news *news)
+{
+	struct walk w = { .news = news };
 	struct stat st;
 	int fd = inside_open(root, path, O_PATH | (dir ? O_DIRECTORY : 0), 0), rc;
 
@@ -185,12 +195,16 @@ int inside_read(int root, const char *path, size_t most, char **ret, size_t *ret
 {
 	/* O_NONBLOCK and O_NOCTTY: until fstat has spoken this may be anything. */
 	owned_fd fd = inside_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+	return fd < 0 ? fd : inside_read_fd(fd, most, ret, ret_n);
+}
+
+int inside_read_fd(int fd, size_t most, char **ret, size_t *ret_n)
+{
 	owned_mem char *text = NULL;
 	size_t have = 0;
 	struct stat st;
 
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))

@@ -21,10 +21,19 @@ int inside_open(int root, const char *path, int flags, uint32_t resolve);
 int inside_make(int root, const char *path, bool dir, mode_t mode);
 
 /*
+ * The same, and tells of each thing that it made: its path from the root, without any link in it,
+ * and its descriptor (O_PATH); both are good until `made` returns.
+ */
+struct inside_news { void (*made)(void *self, const char *path, int fd); void *self; };
+int inside_make_telling(int root, const char *path, bool dir, mode_t mode, const struct inside_news *news);
+
+/*
  * A whole regular file of at most `most` bytes, inside `root`, into fresh memory with a NUL behind
  * it (the caller's). Never waits on a pipe or device. 0 or -errno; -EFBIG: larger; -EINVAL: not a
  * regular file.
  */
 int inside_read(int root, const char *path, size_t most, char **ret, size_t *ret_n);
+/* The same of a file that is open for reading; it stays open. */
+int inside_read_fd(int fd, size_t most, char **ret, size_t *ret_n);
 
 #endif

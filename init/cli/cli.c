@@ -31,6 +31,10 @@ static const struct option_words options[N_OPTIONS] = {
 	[OPT_NO_WAIT] = { 0, "no-wait", NULL, "do not wait until it has come true" },
 	[OPT_UNITS] = { 0, "units", "DIR", "read unit files here instead of asking PID 1; may be repeated" },
 	[OPT_ROOT] = { 0, "root", NULL, "also check that programs and users exist in the images" },
+	[OPT_OCI] = { 0, "oci", "FILE", "also write /etc/coppice/oci.json, the image's config, from this file" },
+	[OPT_UNDO] = { 0, "undo", NULL, "put back what was there, and remove what was made" },
+	[OPT_DRY_RUN] = { 0, "dry-run", NULL, "tell what would be done, and do nothing" },
+	[OPT_FORCE] = { 0, "force", NULL, "even into the root that is running, whose PID 1 is another init" },
 };
 
 /* Nobody needs to say these to use a verb that talks to PID 1. */
@@ -60,6 +64,8 @@ static const struct verb verbs[] = {
 	{ "show", "UNIT", "every setting in effect, and where it came from", verb_show, TALK | OPT(OPT_JSON) | OPT(OPT_UNITS), 1, 1, false },
 	{ "cat", "UNIT", "the files of a unit", verb_cat, TALK | OPT(OPT_UNITS), 1, 1, false },
 	{ "graph", "", "which unit leans on which", verb_graph, TALK | OPT(OPT_JSON) | OPT(OPT_DOT), 0, 0, false },
+	{ "install", "ROOT", "put this program into a root file system as /sbin/init, and keep the init that is there", verb_install,
+	  OPT(OPT_JSON) | OPT(OPT_OCI) | OPT(OPT_UNDO) | OPT(OPT_DRY_RUN) | OPT(OPT_FORCE), 1, 1, false },
 	{ "exit", "[CODE]", "stop everything in order, then end the container", verb_shutdown, TALK | OPT(OPT_JSON), 0, 1, false },
 	{ "poweroff", "", "stop everything in order, then power off", verb_shutdown, TALK | OPT(OPT_JSON), 0, 0, false },
 	{ "halt", "", "stop everything in order, then halt", verb_shutdown, TALK | OPT(OPT_JSON), 0, 0, false },
@@ -73,7 +79,7 @@ static const struct verb verbs[] = {
 
 /* Verbs of the interface that this version does not have: said so, instead of taken for a typo. */
 static const char *const later[] = {
-	"action", "blame", "completion", "daemon-reload", "enter", "image", "install", "plot", "reexec",
+	"action", "blame", "completion", "daemon-reload", "enter", "image", "plot", "reexec",
 };
 
 const struct verb *cli_verb(size_t i)

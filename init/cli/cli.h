@@ -15,7 +15,8 @@ enum cli_status { CLI_DONE, CLI_FAILED, CLI_USAGE, CLI_NO_UNIT, CLI_NOT_READY, C
 
 enum cli_option {
 	OPT_SOCKET, OPT_JSON, OPT_WATCH, OPT_SIGNAL, OPT_FOR, OPT_TIMEOUT, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_STDIN, OPT_TTY,
-	OPT_USER, OPT_WORKDIR, OPT_ENV, OPT_DOT, OPT_ALL, OPT_NO_WAIT, OPT_UNITS, OPT_ROOT, N_OPTIONS
+	OPT_USER, OPT_WORKDIR, OPT_ENV, OPT_DOT, OPT_ALL, OPT_NO_WAIT, OPT_UNITS, OPT_ROOT, OPT_OCI, OPT_UNDO, OPT_DRY_RUN, OPT_FORCE,
+	N_OPTIONS
 };
 #define OPT(o) (1u << (o))
 
@@ -78,5 +79,7 @@ int verb_check(const struct cli *c);
 int verb_show(const struct cli *c);
 int verb_cat(const struct cli *c);
 int verb_graph(const struct cli *c);
+/* install.c */
+int verb_install(const struct cli *c);
 
 #endif

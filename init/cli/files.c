@@ -153,7 +153,9 @@ static void print_setting(const json_t *s)
 
 	(void)printf("%s.%s=", json_text(s, "section"), json_text(s, "name"));
 	cli_show(json_text(s, "value"));
-	(void)snprintf(text, sizeof(text), "%s:%lld", json_text(s, "file"), (long long)json_integer_value(json_object_get(s, "line")));
+	long long line = (long long)json_integer_value(json_object_get(s, "line"));
+	/* What an image's config says stands in no line. */
+	(void)snprintf(text, sizeof(text), line ? "%s:%lld" : "%s", json_text(s, "file"), line);
 	(void)printf("%*s# ", n < 56 ? 56 - n : 2, "");
 	cli_show(*json_text(s, "file") ? text : "default");
 	(void)putchar('\n');
@@ -212,7 +214,7 @@ static bool print_file(const char *path, bool more)
 static bool print_files(const json_t *status, const json_t *said)
 {
 	const char *file = json_text(json_array_get(json_object_get(status, "units"), 0), "file");
-	bool good = print_file(file, false);
+	bool good = *file ? print_file(file, false) : fputs(NO_FILE, stdout) >= 0;
 	const json_t *setting;
 	size_t i;
 

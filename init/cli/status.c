@@ -153,14 +153,16 @@ static void print_manager(const json_t *m)
 {
 	const json_t *units = json_object_get(m, "units"), *boot = json_object_get(m, "boot_ms");
 	static const char *const counted[] = { "failed", "unhealthy", "backoff", "waiting", "starting", "stopping" };
+	const json_t *step;
 	char text[64];
+	size_t i;
 
 	(void)printf("coppice ");
 	cli_show(json_text(m, "version"));
 	(void)printf(": ");
 	cli_show(json_text(m, "state"));
 	(void)printf(", %lld units", (long long)json_integer_value(json_object_get(units, "total")));
-	for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
+	for (i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
 		long long n = json_integer_value(json_object_get(units, counted[i]));
 
 		if (n)
@@ -174,6 +176,15 @@ static void print_manager(const json_t *m)
 	if (*json_text(m, "lost")) {
 		(void)printf("mounts: ");
 		cli_show(json_text(m, "lost"));
+		(void)putchar('\n');
+	}
+	json_array_foreach(json_object_get(m, "boot"), i, step) {
+		if (strcmp(json_text(step, "state"), "refused") != 0)
+			continue;
+		(void)printf("boot: ");
+		cli_show(json_text(step, "step"));
+		(void)printf(" was refused: ");
+		cli_show(json_text(step, "why"));
 		(void)putchar('\n');
 	}
 }
