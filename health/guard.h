@@ -15,7 +15,4 @@
  */
 void guard_enter(int keep);
 
-/* Closes all descriptors from 3 on but `keep`. */
-void guard_close_others(int keep);
-
 #endif

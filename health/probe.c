@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "conf/kit/own.h"
+#include "conf/kit/shed.h"
 #include "health/address.h"
 #include "health/guard.h"
 #include "health/http.h"
@@ -307,7 +308,7 @@ static void look_patiently(struct tower *w, uint32_t u)
 	if (pid == 0) {
 		struct itimerval alarm = { .it_value = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 + 1 } };
 		(void)setitimer(ITIMER_REAL, &alarm, NULL);
-		guard_close_others(two[1]); /* else we hold open what our parent closes */
+		shed_files(&two[1], 1); /* else we hold open what our parent closes */
 		int32_t detail = look(w, u, true);
 		(void)send(two[1], &detail, sizeof(detail), MSG_NOSIGNAL);
 		_exit(0);

@@ -5,6 +5,7 @@
 #include "conf/kit/text.h"
 #include "conf/values.h"
 #include "health/probe.h"
+#include "init/boot.h"
 #include "init/container.h"
 #include "init/control/inside.h"
 #include "mount/root.h"
@@ -155,6 +156,27 @@ static void put_unit(const struct desk *d, struct jout *j, uint32_t i)
 	jout_close(j, '}');
 }
 
+/* The boot steps, as far as they have been taken. */
+static void put_boot(struct jout *j, const uint32_t *results)
+{
+	jout_key(j, "boot");
+	jout_open(j, '[');
+	for (uint32_t k = 0; k < n_boot_steps; k++) {
+		const char *word = boot_result_word(results[k]);
+		char words[300] = "";
+
+		if (!word)
+			continue;
+		boot_why(&(struct text){ .at = words, .size = sizeof(words) }, k, results[k]);
+		jout_open(j, '{');
+		put_text(j, "step", boot_steps[k].name);
+		put_text(j, "state", word);
+		put_text(j, "why", words);
+		jout_close(j, '}');
+	}
+	jout_close(j, ']');
+}
+
 static void put_manager(const struct desk *d, struct jout *j)
 {
 	const struct state *s = d->records.state;
@@ -195,6 +217,7 @@ static void put_manager(const struct desk *d, struct jout *j)
 	put_text(j, "rung", s->rung < N_RUNGS ? rungs[s->rung] : "?");
 	put_text(j, "lost", s->rung < N_RUNGS ? rung_lost((enum rung)s->rung) : "");
 	put_text(j, "container", container_word((enum container)s->container));
+	put_boot(j, s->boot_steps);
 	put_int(j, "generation", s->generation);
 	put_int(j, "strangers", s->strangers);
 	jout_key(j, "helpers");

@@ -8,10 +8,6 @@
 #define INIT_NET_JAIL_H
 
 #include <stdbool.h>
-#include <stddef.h>
-
-/* Closes all descriptors from 3 on but these, in ascending order. */
-void jail_close_others(const int *keep, size_t n);
 
 /*
  * The client reads what strangers send. It gets an empty root, the user 65534, no

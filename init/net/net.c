@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "conf/kit/say.h"
+#include "conf/kit/shed.h"
 #include "conf/kit/sys.h"
 #include "init/net/apply.h"
 #include "init/net/dhcp.h"
@@ -41,6 +42,7 @@ static void tell_pid1(struct net *n)
 	if (t.index)
 		t.state = have.address && n->applier.link.carrier ? NET_UP : NET_DOWN;
 	t.default_route = t.state == NET_UP && have.default_route;
+	t.left_alone = n->given_up;
 	if (n->told_any && !memcmp(&t, &n->told, sizeof(t)))
 		return;
 	n->told = t;
@@ -300,7 +302,7 @@ static int fork_client(const struct net_setup *s)
 		struct dhcp_setup d = { .name = s->name, .host = host, .applier = two[1],
 					.seed = (uint64_t)sys_random() << 32 | sys_random() };
 
-		jail_close_others(keep, 2);
+		shed_files(keep, 2);
 		_exit(dhcp_main(&d));
 	}
 	(void)close(two[1]);
@@ -339,7 +341,7 @@ int net_main(int sock, const struct net_setup *setup)
 
 	if (setup->log != 2)
 		say_to(setup->log, "");
-	jail_close_others(keep, 2);
+	shed_files(keep, 2);
 	n->setup = setup;
 	n->applier.setup = setup;
 	n->pid1 = sock;
@@ -360,10 +362,10 @@ int net_main(int sock, const struct net_setup *setup)
 
 	jail_applier(setup->name, setup->use_hostname);
 	look_at_link(n);
-	while (n->pid1 >= 0 && (n->client >= 0 || !client))
+	while ((n->pid1 >= 0 || setup->alone) && (n->client >= 0 || !client))
 		turn(n);
-	if (n->pid1 >= 0) {
-		say(SAY_ERROR, "%s: the DHCP client is gone; beginning anew", setup->name);
+	if (n->pid1 >= 0 || setup->alone) {
+		say(SAY_ERROR, "%s: the DHCP client is gone%s", setup->name, n->pid1 >= 0 ? "; beginning anew" : "");
 		return 1;
 	}
 	part(n);

@@ -31,6 +31,7 @@ struct net_setup {
 	uint32_t slot;         /* its place among the sections: 0 to MAX_NETS - 1; no two alike */
 	bool dhcp, use_dns, use_routes, use_mtu, use_hostname, send_hostname, no_prefix_route;
 	bool release;          /* the end of the socket means: give the lease back. Else it stays for the next one to take up */
+	bool alone;            /* whoever started us becomes another program: the end of the socket means nothing */
 	uint32_t metric;       /* of all its routes; 0: 1000 and the interface's index, so that no static route loses against it */
 	uint32_t n_addresses;
 	struct { ip4_t local; uint32_t bits; } addresses[MAX_ADDRESSES];
@@ -61,7 +62,8 @@ struct net_tell {
 	uint32_t index;        /* of the interface, 0 absent */
 	uint8_t state;         /* enum net_state */
 	uint8_t default_route; /* 1: a default route leaves through it, whosever it is */
-	uint8_t spare[2];
+	uint8_t left_alone;    /* 1: somebody else set it up, or it is not for DHCP: nothing more is to come */
+	uint8_t spare;
 };
 
 /* From PID 1, at any time: what the end of the socket shall mean. */

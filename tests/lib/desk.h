@@ -231,6 +231,28 @@ TEST_LIB void stage_close(struct stage *s)
 	free(s->table);
 }
 
+/* A desk at work on n units; false, and skipped with the reason, where nobody may talk to one. */
+TEST_LIB bool stage_set(struct stage *s, const struct test_unit *units, uint32_t n, const char *control_group)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!be_root()) {
+		tap_skip("neither root nor user namespaces: nobody may talk to the desk");
+		return false;
+	}
+	stage_open(s, test_table(units, n, control_group, LOG_TEXT));
+	stage_begin(s);
+	return true;
+}
+
+/* Its orderly end, which is a check. */
+TEST_LIB void stage_strike(struct stage *s)
+{
+	int status = stage_end(s);
+
+	CHECK(status == 0, "the desk ends when PID 1 closes: %d", status);
+	stage_close(s);
+}
+
 TEST_LIB bool readable(int fd, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
