@@ -10,23 +10,21 @@
 #include "conf/envfile.h"
 #include "conf/kit/own.h"
 
-struct variables { struct build *b; uint32_t n; bool many; };
+struct variables { struct compiler *c; uint32_t n; bool many; };
 
 static bool take_variable(void *self, const char *name, const char *value)
 {
 	struct variables *v = self;
 	size_t size = strlen(name) + strlen(value) + 2;
-	owned_mem char *pair = malloc(size);
-	struct text t = { .at = pair, .size = size };
+	struct text pair = { .at = arena_get(&v->c->arena, size), .size = size };
 
 	v->many = ++v->n > MAX_ENV;
-	v->b->failed |= !pair;
-	if (v->many || v->b->failed)
+	if (v->many || !pair.at)
 		return false;
-	text_put(&t, name);
-	text_char(&t, '=');
-	text_put(&t, value);
-	build_append(v->b, offsetof(struct house, default_env), build_text(v->b, pair, t.len));
+	text_put(&pair, name);
+	text_char(&pair, '=');
+	text_put(&pair, value);
+	build_append(&v->c->build, offsetof(struct house, default_env), build_text(&v->c->build, pair.at, pair.len));
 	return true;
 }
 
@@ -34,7 +32,7 @@ int environment_load(struct compiler *c, struct buffer *buffer)
 {
 	struct house *h = &c->house;
 	struct build *b = &c->build;
-	struct variables v = { .b = b };
+	struct variables v = { .c = c };
 	const char *path = arena_copy(&c->arena, b->text + h->env_file, strlen(b->text + h->env_file));
 	list_at said = h->default_env;
 
@@ -62,5 +60,5 @@ int environment_load(struct compiler *c, struct buffer *buffer)
 	for (uint32_t i = 0; i < b->words[said]; i++)
 		build_append(b, offsetof(struct house, default_env), b->words[said + 1 + i]);
 	build_finish(b, h, offsetof(struct house, default_env));
-	return b->failed ? -ENOMEM : 0;
+	return b->failed || c->arena.dry ? -ENOMEM : 0;
 }

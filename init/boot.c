@@ -45,12 +45,45 @@ void boot_run(struct boot *b, bool late, uint32_t *results)
 		if (boot_steps[k].late != late)
 			continue;
 		int r = boot_steps[k].act(b);
+		char words[300] = "";
+		struct text why = TEXT(words);
 
-		results[k] = r < 0 ? (uint32_t)BOOT_REFUSED << 16 | ((uint32_t)-r & 0xffffu) :
-			     (uint32_t)(r > 0 ? BOOT_ALREADY : BOOT_DONE) << 16;
-		if (r < 0)
-			say(SAY_WARNING, "boot step \"%s\": %s; %s", boot_steps[k].name, strerror(-r), boot_steps[k].refused);
+		results[k] = r == -EINTR ? BOOT_TOOK(BOOT_SKIPPED, SKIP_STOPPING) : r < 0 ? BOOT_TOOK(BOOT_REFUSED, -r) :
+			     r == NOBODY_ASKED ? BOOT_TOOK(BOOT_SKIPPED, SKIP_UNASKED) : BOOT_TOOK(r > 0 ? BOOT_ALREADY : BOOT_DONE, 0);
+		boot_why(&why, k, results[k]);
+		if (r < 0 && r != -EINTR)
+			say(SAY_WARNING, "boot step \"%s\": %s", boot_steps[k].name, words);
 	}
+}
+
+void boot_skip(enum boot_skip why, uint32_t *results)
+{
+	for (uint32_t k = 0; k < n_boot_steps; k++)
+		results[k] = BOOT_TOOK(BOOT_SKIPPED, why);
+}
+
+const char *boot_result_word(uint32_t result)
+{
+	static const char *const words[N_BOOT_RESULTS] = {
+		[BOOT_DONE] = "done", [BOOT_ALREADY] = "already", [BOOT_REFUSED] = "refused", [BOOT_SKIPPED] = "skipped",
+	};
+
+	return result >> 16 < N_BOOT_RESULTS ? words[result >> 16] : NULL;
+}
+
+void boot_why(struct text *to, uint32_t step, uint32_t result)
+{
+	static const char *const skips[N_BOOT_SKIPS] = {
+		[SKIP_UNASKED] = "nobody asked for it", [SKIP_NO_BOOT] = "--no-boot",
+		[SKIP_NOT_INIT] = "not PID 1: that is left to whoever is", [SKIP_STOPPING] = "the container is stopping",
+	};
+	uint32_t detail = result & 0xffffu;
+
+	if (result >> 16 == BOOT_REFUSED && step < n_boot_steps)
+		text_fmt(to, "%s; %s", detail == ECANCELED ? "it has failed" : detail == ETIMEDOUT ? "it took too long" :
+			 strerror((int)detail), boot_steps[step].refused);
+	else if (result >> 16 == BOOT_SKIPPED && detail < N_BOOT_SKIPS)
+		text_put(to, skips[detail]);
 }
 
 void boot_print(const struct boot *b)

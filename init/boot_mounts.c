@@ -208,6 +208,8 @@ int ready_tmpfs(struct boot *b)
 	const struct house *h = &b->table->house;
 	int all = 1, bad = 0;
 
+	if (!h->tmpfs)
+		return NOBODY_ASKED;
 	for (uint32_t k = 0, n = list_count(b->table, h->tmpfs); k < n; k++) {
 		const char *text = table_text(b->table, list_item(b->table, h->tmpfs, k));
 		int e = one_tmpfs(text);
@@ -260,6 +262,8 @@ int ready_mounts(struct boot *b)
 	const struct house *h = &b->table->house;
 	int all = 1, bad = 0;
 
+	if (!h->mounts)
+		return NOBODY_ASKED;
 	for (uint32_t k = 0, n = list_count(b->table, h->mounts); k < n; k++) {
 		const char *text = table_text(b->table, list_item(b->table, h->mounts, k));
 		int e = one_mount(text);
@@ -279,10 +283,10 @@ int ready_realinit(struct boot *b)
 	bool optional = *path == '-';
 
 	if (!*path)
-		return 1;
+		return NOBODY_ASKED;
 	owned_fd source = open(path + optional, O_PATH | O_CLOEXEC);
 	if (source < 0)
-		return optional && errno == ENOENT ? 1 : -errno;
+		return optional && errno == ENOENT ? NOBODY_ASKED : -errno;
 	owned_fd place = open("/sbin/init", O_PATH | O_CLOEXEC);
 	if (place < 0)
 		return -errno;

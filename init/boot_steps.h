@@ -1,8 +1,10 @@
-/* boot_steps.h - the functions behind the table of boot steps: 0 done, 1 done already, -errno refused. */
+/* boot_steps.h - the functions behind the table of boot steps: 0 done, 1 done already, NOBODY_ASKED, -errno refused. */
 #ifndef INIT_BOOT_STEPS_H
 #define INIT_BOOT_STEPS_H
 
 #include "init/boot.h"
+
+#define NOBODY_ASKED 2
 
 /* boot_mounts.c */
 int ready_proc(struct boot *b);

@@ -9,7 +9,6 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "conf/kit/own.h"
@@ -26,7 +25,7 @@ int ready_hostname(struct boot *b)
 	char now[65] = "";
 
 	if (!*name)
-		return 1;
+		return NOBODY_ASKED;
 	if (gethostname(now, sizeof(now) - 1) == 0 && !strcmp(now, name))
 		return 1;
 	return sethostname(name, strlen(name)) < 0 ? -errno : 0;
@@ -78,7 +77,9 @@ int ready_hosts(struct boot *b)
 	text_put(&t, OURS "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
 	if (strcmp(name, "localhost") != 0 && name[0] != '(')
 		text_fmt(&t, "127.0.1.1\t%s\n", name);
-	if (want == NO || !strcmp(now, room))
+	if (want == NO)
+		return NOBODY_ASKED;
+	if (!strcmp(now, room))
 		return 1;
 	/* Empty, or ours of an earlier boot: nobody else's words are lost. */
 	if (want == MISSING && n > 0 && strncmp(now, OURS, strlen(OURS)) != 0)
@@ -159,6 +160,8 @@ int ready_sysctls(struct boot *b)
 	const struct house *h = &b->table->house;
 	int all = 1, bad = 0;
 
+	if (!h->sysctls)
+		return NOBODY_ASKED;
 	for (uint32_t k = 0, n = list_count(b->table, h->sysctls); k < n; k++) {
 		const char *text = table_text(b->table, list_item(b->table, h->sysctls, k));
 		int e = strchr(text, '=') ? one_sysctl(text) : -EINVAL;
@@ -174,34 +177,24 @@ int ready_sysctls(struct boot *b)
 	return bad ? bad : all;
 }
 
-#define PRELAUNCH_TIME 60 /* seconds; its alarm ends it then */
+#define PRELAUNCH_TIME ((msec_t)60000)
 
 /* PreLaunch=: may do anything that root may, and has to end. */
 int ready_prelaunch(struct boot *b)
 {
 	const char *path = table_text(b->table, b->table->house.prelaunch);
 	bool optional = *path == '-';
-	char *argv[] = { (char *)(uintptr_t)(path + optional), NULL };
 	struct sys_exit x = { 0 };
+	struct stat st = { .st_size = 1 };
 
-	if (!*path || (optional && access(argv[0], F_OK) < 0 && errno == ENOENT))
-		return 1;
-	pid_t pid = sys_fork();
-	if (pid == 0) {
-		uint64_t none = 0;
-
-		(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
-		(void)setsid();
-		(void)alarm(PRELAUNCH_TIME); /* execve keeps it */
-		(void)execv(argv[0], argv);
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	int e = pid < 0 ? pid : sys_wait(pid, &x);
+	/* LXD writes its template anew at each start, and leaves an empty file where nothing is configured. */
+	if (!*path || (optional && stat(path + optional, &st) < 0 && errno == ENOENT) || (optional && !st.st_size))
+		return NOBODY_ASKED;
+	int e = b->run(path + optional, PRELAUNCH_TIME, &x);
 	if (e < 0)
 		return e;
 	if (x.kind == 1 && x.value == 0)
 		return 0;
-	say(SAY_WARNING, "PreLaunch=%s %s %d", path,
-	    x.kind == 1 ? "ended with status" : x.value == SIGALRM ? "took too long; signal" : "was killed by signal", x.value);
+	say(SAY_WARNING, "PreLaunch=%s %s %d", path, x.kind == 1 ? "ended with status" : "was killed by signal", x.value);
 	return -ECANCELED;
 }

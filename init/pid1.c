@@ -11,9 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,21 +25,25 @@
 #include "conf/kit/text.h"
 #include "conf/load.h"
 #include "health/probe.h"
+#include "init/app.h"
 #include "init/boot.h"
 #include "init/container.h"
 #include "init/control/desk.h"
 #include "init/control/ring.h"
+#include "init/machine.h"
 #include "init/signals.h"
+#include "init/upward.h"
 #include "init/world.h"
 #include "mount/root.h"
+#include "supervise/pads.h"
 
 #define BOOT_REFUSED_STATUS 78 /* EX_CONFIG of sysexits.h: nothing to supervise could be read */
-#define NO_REBOOT_STATUS    133 /* a reboot was asked for and reboot(2) is not ours: LXC's own init says so too */
 
-struct manager world; /* .bss: nothing of it is ever freed */
+_Alignas(4096) struct manager world; /* .bss: nothing of it is ever freed */
 enum container container;
 int logs_fd = -1;
 static int listener = -1;
+static enum standing standing;
 static const struct init_options *given;
 
 /* ---- itself ---- */
@@ -94,18 +96,22 @@ static void ready_itself(void)
 	struct rlimit files;
 
 	fill_descriptors();
+	world.pads = pads_open();
 	(void)umask(022);
 	(void)chdir("/");
 	(void)prctl(PR_SET_NAME, "coppice");
 	/* Nobody of the same user may look into us by /proc or ptrace; execve resets it. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != files.rlim_max) {
 		world.nofile = (uint64_t)files.rlim_cur;
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
 	world.is_init = getpid() == 1;
 	container = container_detect();
+	app_remember();
+	upward_open();
+	standing = machine_look(world.is_init, container);
 	find_console();
 	if (!world.is_init) {
 		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -137,7 +143,8 @@ int load_in_child(int memfd)
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 	(void)alarm(LOAD_TIME);
 	struct load_options o = { .dirs = given->n_dirs ? given->dirs : NULL, .n_dirs = given->n_dirs,
-				  .config = given->config, .max_units = given->max_units };
+				  .config = given->config, .max_units = given->max_units, .environment = true,
+				  .oci = given->oci, .args = (const char *const *)given->args, .n_args = given->n_args };
 
 	return load_into(memfd, &o, tell_finding, NULL) < 0;
 }
@@ -374,6 +381,12 @@ static void on_signal(struct manager *m, int sig)
 	case WISH_RELOAD:
 		m->reload_asked = true;
 		break;
+	case WISH_DUMP:
+		dump_begin(m);
+		break;
+	case WISH_FORWARD:
+		forward(m, sig);
+		break;
 	default:
 		say(SAY_DEBUG, "signal %d is ignored", sig);
 		break;
@@ -381,23 +394,6 @@ static void on_signal(struct manager *m, int sig)
 }
 
 /* ---- the end ---- */
-
-/* The PID namespace that every machine starts with has a fixed inode (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
-static bool on_the_machine(void)
-{
-	struct stat st;
-
-	return world.is_init && stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xEFFFFFFCu;
-}
-
-/* A machine that we booted: what is in memory goes to disk, and then it ends as asked. Init itself must not. */
-static void end_machine(enum how how)
-{
-	sync();
-	(void)mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
-	(void)reboot(how == HOW_REBOOT ? RB_AUTOBOOT : how == HOW_HALT ? (int)RB_HALT_SYSTEM : RB_POWER_OFF);
-	say(SAY_ERROR, "reboot: %s", strerror(errno));
-}
 
 /*
  * _exit, so that nothing that was registered runs. In a container reboot(2) is
@@ -413,21 +409,26 @@ static void leave(enum how how, int code)
 		(void)unlink(path);
 	if (snprintf(path, sizeof(path), "%s/notify", given->runtime) < (int)sizeof(path))
 		(void)unlink(path);
-	if (on_the_machine()) {
-		end_machine(how);
-	} else if (how == HOW_REBOOT) {
-		if (world.is_init)
-			(void)reboot(RB_AUTOBOOT);
-		say(SAY_WARNING, "reboot: %s; leaving with status %d instead", world.is_init ? strerror(errno) : "not PID 1", NO_REBOOT_STATUS);
-		code = NO_REBOOT_STATUS;
-	}
-	_exit(code);
+	int status = machine_end(standing, how, code);
+
+	upward_end(status);
+	say_flush();
+	_exit(status);
+}
+
+/* Nothing can be supervised. To leave would make a machine panic: it halts, with the reason on its screen. */
+static int refuse(void)
+{
+	upward_end(BOOT_REFUSED_STATUS);
+	return given->dry_run ? BOOT_REFUSED_STATUS : machine_end(standing, HOW_HALT, BOOT_REFUSED_STATUS);
 }
 
 /* ---- dry run ---- */
 
 static void print_plan(const struct table *t, const struct boot *b)
 {
+	bool exec = app_takes_over(t);
+
 	if (world.is_init && !given->no_boot)
 		boot_print(b);
 	for (uint32_t rank = 0, left = t->n_units; left > 0 && rank <= t->n_units; rank++)
@@ -439,7 +440,8 @@ static void print_plan(const struct table *t, const struct boot *b)
 			left--;
 			if (u->load != LOAD_OK || !u->autostart || (u->kind != UNIT_SERVICE && u->kind != UNIT_TARGET))
 				continue;
-			printf("start  %-20s wave %u%s%s", table_text(t, u->name), rank, u->image ? ", image " : "", table_text(t, u->image));
+			printf("%s  %-20s wave %u%s%s", exec ? "exec " : "start", table_text(t, u->name), rank, u->image ? ", image " : "",
+			       table_text(t, u->image));
 			for (uint32_t k = 0, n = list_count(t, u->needs); k < n; k++)
 				printf("%s%s", k ? " " : ", after ", table_text(t, table_unit(t, EDGE_UNIT(list_item(t, u->needs, k)))->name));
 			putchar('\n');
@@ -450,6 +452,28 @@ static void print_plan(const struct table *t, const struct boot *b)
 				       w->kind == MOUNT_TMPFS ? "tmpfs" : table_text(t, w->source), table_text(t, w->target), w->flags & MOUNT_RO ? ", read-only" : "");
 			}
 		}
+}
+
+static void on_helper(struct manager *m, uint32_t which)
+{
+	if (which == HELPER_PROGRAM)
+		program_heard(m);
+	else
+		network_heard(m, which);
+}
+
+bool world_turn(void)
+{
+	bool on = manager_turn(&world);
+
+	if (on && world.begun)
+		reload_between_turns();
+	msec_t next = upward_look(&world, reload_under_way()), more = dump_go_on(&world);
+
+	next = more < next ? more : next;
+	if (next != FOREVER || world.init_timer.place)
+		timer_arm(&world.loop, &world.init_timer, next);
+	return on;
 }
 
 /* Turns, without units, until the networks are up or have had their time. False: all is over before it began. */
@@ -465,7 +489,7 @@ static bool wait_online(void)
 			break;
 		}
 		timer_arm(&world.loop, &world.retry_timer, until);
-		if (!manager_turn(&world))
+		if (!world_turn())
 			return false;
 	}
 	timer_disarm(&world.loop, &world.retry_timer);
@@ -489,38 +513,57 @@ int init_main(const struct init_options *o)
 	world.signal_fd = sys_signalfd(&all);
 	const struct table *t = load();
 	if (!t)
-		return BOOT_REFUSED_STATUS;
-	struct boot b = { .table = t, .container = container };
+		return refuse();
+	struct boot b = { .table = t, .container = container, .run = program_run };
 	if (o->dry_run) {
 		print_plan(t, &b);
 		return t->findings ? 1 : 0;
 	}
+	/* Nothing but the app was asked for, and the app cannot be had: its findings were told. */
+	if (app_is_there(t) && !app_is_sound(t))
+		return refuse();
 	uint32_t steps[32] = { 0 };
-	if (world.is_init && !o->no_boot)
+	bool boots = world.is_init && !o->no_boot;
+	if (boots)
 		boot_run(&b, false, steps);
+	else
+		boot_skip(o->no_boot ? SKIP_NO_BOOT : SKIP_NOT_INIT, steps);
 	world.budget = t->house.shutdown_timeout ? t->house.shutdown_timeout : container_budget(container);
-	open_places(t);
+	bool exec = app_takes_over(t);
+
+	if (exec)
+		(void)need_path(given->runtime);
+	else
+		open_places(t);
 	world.rung = (uint8_t)find_rung(t);
 	int e = manager_open(&world, t);
 	if (e < 0) {
 		say(SAY_ERROR, "cannot make room for %u units: %s", t->n_units, strerror(-e));
-		return BOOT_REFUSED_STATUS;
+		return refuse();
 	}
 	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();
-	helpers_start(&world);
-	world.on_helper = network_heard;
-	if (world.is_init && !o->no_boot)
+	if (!exec)
+		helpers_start(&world);
+	world.on_helper = on_helper;
+	if (boots)
 		network_start(&world);
-	bool go = wait_online();
-	if (go && world.is_init && !o->no_boot)
+	/* A stop that came while we readied ourselves is heard before anything else is begun. */
+	timer_arm(&world.loop, &world.retry_timer, world.now);
+	if (world_turn() && wait_online() && boots && world.how == HOW_NONE)
 		boot_run(&b, true, world.records.state->boot_steps);
-	if (go)
+	if (exec && world.how == HOW_NONE)
+		leave(HOW_EXIT, app_become(t, given->runtime));
+	if (exec)
+		leave((enum how)world.how, world.exit_code);
+	manager_forgo(&world);
+	child_ready();
+	if (world.how == HOW_NONE)
 		manager_begin(&world);
 	say_hold();
-	while (world.sweep != SWEEP_OVER && manager_turn(&world))
-		reload_between_turns();
+	while (world.sweep != SWEEP_OVER && world_turn())
+		;
 	leave((enum how)world.how, world.exit_code);
 	return 0;
 }

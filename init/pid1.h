@@ -17,6 +17,9 @@ struct init_options {
 	const char *config;   /* NULL: /etc/coppice/coppice.conf */
 	const char *runtime;
 	uint32_t max_units;
+	const char *oci;      /* the single app's config; NULL: DEFAULT_OCI where there is no unit */
+	char **args;          /* in place of its Cmd */
+	uint32_t n_args;
 	bool no_boot, dry_run;
 };
 

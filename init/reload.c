@@ -103,6 +103,8 @@ static void finish_reload(void)
 	fresh.on_signal = world.on_signal;
 	fresh.on_helper = world.on_helper;
 	fresh.nofile = world.nofile;
+	fresh.bounding = world.bounding;
+	fresh.pads = world.pads;
 	fresh.signal_fd = world.signal_fd;
 	fresh.notify_fd = world.notify_fd;
 	fresh.out_fd = world.out_fd;
@@ -128,6 +130,9 @@ static void finish_reload(void)
 	world = fresh;
 	next_table = NULL;
 	helpers_start(&world);
+	/* One that had ended, and was to be started again later, is now. */
+	for (uint32_t k = HELPER_OTHERS; k < MAX_HELPERS; k++)
+		manager_helper(&world, k);
 	for (uint32_t i = 0; i < world.n; i++)
 		if (table_find(old, table_text(world.table, table_unit(world.table, i)->name)) == NO_UNIT && table_unit(world.table, i)->autostart)
 			order_start(&world, i, false);
@@ -145,4 +150,9 @@ void reload_between_turns(void)
 		drop_next_table();
 	if (next_table && removed_at_rest(&world))
 		finish_reload();
+}
+
+bool reload_under_way(void)
+{
+	return world.helpers[HELPER_LOAD].pid > 0 || next_table;
 }

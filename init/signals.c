@@ -33,6 +33,17 @@ static const char *const words[N_WISHES] = {
 	[WISH_REBOOT_NOW] = "reboot at once",
 };
 
+/* Sent by the kernel about what we or our terminal did, and meant for nobody else. */
+static bool is_about_us(int sig)
+{
+	static const uint8_t kept[] = { SIGCHLD, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU };
+
+	for (size_t i = 0; i < sizeof(kept); i++)
+		if (kept[i] == sig)
+			return true;
+	return false;
+}
+
 enum wish signal_wish(const struct house *h, enum container c, int sig)
 {
 	if (sig < 1 || sig > 64)
@@ -41,7 +52,14 @@ enum wish signal_wish(const struct house *h, enum container c, int sig)
 		return (enum wish)h->on_signal[sig];
 	if (sig == SIGINT && (c == CONTAINER_LXC || c == CONTAINER_NSPAWN))
 		return WISH_REBOOT;
-	return meanings[sig].sent_by ? (enum wish)meanings[sig].wish : WISH_IGNORE;
+	enum wish usual = meanings[sig].sent_by ? (enum wish)meanings[sig].wish : WISH_IGNORE;
+
+	if (!h || !h->app_signal)
+		return usual;
+	/* Docker and Podman stop a container with what its image's config says. */
+	if (sig == h->app_signal && (usual == WISH_IGNORE || usual == WISH_RELOAD || usual == WISH_REOPEN))
+		return WISH_EXIT;
+	return usual == WISH_RELOAD || (usual == WISH_IGNORE && !is_about_us(sig)) ? WISH_FORWARD : usual;
 }
 
 const char *signal_sent_by(int sig)

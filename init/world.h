@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "conf/kit/sys.h"
 #include "init/container.h"
 #include "mount/root.h"
 #include "supervise/manager.h"
@@ -21,12 +22,30 @@ bool needs_roots(const struct table *t);
 enum rung find_rung(const struct table *t);
 void helpers_start(struct manager *m);
 
+/* One turn of the world, and what follows from it. False: all is over. */
+bool world_turn(void);
+
+/* program.c: runs a program before the units start, as boot.h has it; what comes of it, from the last place among the helpers. */
+#define HELPER_PROGRAM (MAX_HELPERS - 1u)
+int program_run(const char *program, msec_t limit, struct sys_exit *ret);
+void program_heard(struct manager *m);
+
+/* wishes.c: the state of all units to the console, begun and then a part after each turn, until it returns FOREVER. */
+void dump_begin(struct manager *m);
+msec_t dump_go_on(const struct manager *m);
+/* A signal to main of the unit "app"; where there is none, of every unit with Critical=. */
+void forward(struct manager *m, int sig);
+
 /* network.c: a helper for each [Network] section; what they say; how long boot has to wait for those not up yet, in ms from its start. */
 void network_start(struct manager *m);
 void network_heard(struct manager *m, uint32_t which);
 msec_t network_wait(void);
 
+/* Our end of its socket: a helper without one ends. */
+void helper_hang_up(struct manager *m, struct helper *h);
+
 /* reload.c: daemon-reload, a step of it after each turn where one was asked for. */
 void reload_between_turns(void);
+bool reload_under_way(void);
 
 #endif

@@ -189,6 +189,7 @@ void manager_adopt(struct manager *to, struct manager *from)
 	to->any_bad = from->any_bad;
 	to->any_ended = from->any_ended;
 	to->begun = from->begun;
+	to->offline = from->offline;
 	to->first_bad = from->first_bad;
 	to->probe_serial = from->probe_serial;
 	now->booted = was->booted;

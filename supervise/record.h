@@ -50,6 +50,7 @@ enum why_code {
 	WHY_NO_READY,      /* it ended before it said it was ready */
 	WHY_UNKILLABLE,    /* SIGKILL was sent and it is still there */
 	WHY_NO_PIDFILE,
+	WHY_NETWORK,       /* network-online.target: no default route yet */
 	N_WHYS
 };
 struct why { uint32_t code; int32_t a, b; };

@@ -122,6 +122,12 @@ static void put_setup(struct text *to, const struct table *t, const struct unit 
 	enum step step = (unsigned)w->a < N_STEPS ? (enum step)w->a : STEP_NONE;
 	const char *key = step_setting(step);
 	const struct origin *o = key ? origin_of(t, u, key) : NULL;
+
+	/* The command may have been put together: the program's part is what is wrong with it. */
+	if (!o && step == STEP_EXEC)
+		o = origin_of(t, u, "Entrypoint");
+	if (!o && step == STEP_EXEC)
+		o = origin_of(t, u, "Exec");
 	bool image = *table_text(t, u->image);
 
 	if (step == STEP_EXEC) {
@@ -152,7 +158,9 @@ static void put_setup(struct text *to, const struct table *t, const struct unit 
 	if (o) {
 		text_put(to, "; see ");
 		put_shown(to, table_text(t, o->file));
-		text_fmt(to, ":%u %s=", (unsigned)o->line, key);
+		if (o->line)
+			text_fmt(to, ":%u", (unsigned)o->line);
+		text_fmt(to, " %s=", settings[o->setting].name);
 	}
 }
 
@@ -280,6 +288,9 @@ const char *why_text(const struct table *t, unit_ix i, const struct why *w, char
 		text_put(&to, "PIDFile=");
 		put_shown(&to, table_text(t, u->pid_file));
 		text_put(&to, " does not name a process of it");
+		break;
+	case WHY_NETWORK:
+		text_put(&to, "waits for a default route: no interface has one yet; see [Network] in coppice.conf");
 		break;
 	default:
 		text_fmt(&to, "reason %u", (unsigned)w->code);

@@ -96,6 +96,77 @@ check_ok "OnSIGTERM=ignore" ctl ping
 means USR2 0 stopped "OnSIGUSR2=exit"
 rm "$BOX/units/coppice.conf"
 
+# --- other wishes ---------------------------------------------------------------------------------------------
+
+conf <<-'EOF'
+	[Manager]
+	OnSIGHUP=forward
+	OnSIGQUIT=dump
+	OnSIGWINCH=reopen-logs
+	OnSIGRTMIN+9=ignore
+EOF
+script hears <<-'EOF'
+	trap 'echo "$1 was told"' HUP
+	echo "$1 listens"
+	while :; do usleep 20000; done
+EOF
+unit app <<-'EOF'
+	[Service]
+	ExecStart=/bin/hears app
+EOF
+for name in first second; do
+	unit $name <<-EOF
+		[Service]
+		Critical=yes
+		ExecStart=/bin/hears $name
+	EOF
+done
+unit missing <<-'EOF'
+	[Service]
+	ExecStart=/bin/nothing
+EOF
+# told NAME...: how often have these said so?
+told() { grep -cE "($1) was told" "$BOX/console"; }
+serving
+wait_for '[[ $(grep -cE "(app|first|second) listens" "$BOX/console") = 3 ]]'
+signal_box HUP
+wait_for '(($(told app)))'
+check "forward: to the unit app, and to nobody else" "$(told app) $(told 'first|second')" = "1 0"
+signal_box 43
+signal_box QUIT
+wait_for 'grep -q "dump: web: .*running" "$BOX/console"'
+check_ok "dump: how many there are" grep -qE 'dump: 6 units, 0 on their way, 5 with processes' "$BOX/console"
+check_ok "each unit with its state and its process" grep -qE "dump: web: running \\(.*\\) for [0-9a-z ]+, pid $(status_of web pid)," "$BOX/console"
+check_ok "and why" grep -q 'dump: missing: failed .*: cannot run /bin/nothing' "$BOX/console"
+in_box rm /run/coppice/control.sock
+signal_box WINCH
+wait_for 'ctl ping'
+check_ok "reopen-logs by another signal" ctl ping
+means TERM 0 stopped "and a clean stop"
+rm "$BOX/units/app.service"
+serving
+wait_for '[[ $(grep -cE "(first|second) listens" "$BOX/console") = 2 ]]'
+signal_box HUP
+wait_for '(($(told first) && $(told second)))'
+check "forward without an app: to each Critical= unit" "$(told first) $(told second)" = "1 1"
+down
+rm "$BOX/units/"{first,second,missing}.service
+serving
+signal_box HUP
+wait_for 'grep -q "nobody to forward it to" "$BOX/console"'
+check_ok "forward to nobody is told" ctl ping
+down
+# More units than one turn tells of.
+for n in {1..250}; do
+	echo "[Unit]" | unit "many$n.target"
+done
+serving
+signal_box QUIT
+wait_for '(($(grep -c "dump: many" "$BOX/console") >= 250))'
+check "a dump of many units is whole" "$(grep -c 'dump: many' "$BOX/console")" = 250
+down
+rm "$BOX/units/"many*.target "$BOX/units/coppice.conf"
+
 # --- a stop in the midst of boot -----------------------------------------------------------------------------
 
 # All that can be blocked is, from the first act on; what comes from then on waits for the loop.

@@ -377,8 +377,9 @@ print(*[state.get(name, "none") for name in sys.argv[1:]])
 # signal_box SIG: by name or number, from outside, as a container manager sends it.
 signal_box() { kill -s "$1" "$BOX_PID"; }
 
-# ended [SECONDS]: waits until PID 1 has ended by itself, and sets $STATUS. reboot(2) shows as 129, halt and power off
-# as 130: the kernel ends a container that calls it with SIGHUP or SIGINT.
+# ended [SECONDS]: waits until PID 1 has ended by itself, and sets $STATUS. reboot(2) shows as 129, for a restart, or 130:
+# the kernel ends the PID namespace with SIGHUP or SIGINT. PID 1 of a container calls it for a reboot alone; halt and power
+# off are an exit like any other there.
 ended() {
 	soon box_gone "${1:-10}" || return 1
 	wait "$box_unshare" 2>/dev/null

@@ -157,7 +157,7 @@ static const struct { enum section in; const char *name, *value, *want; } cases[
 	{ IN_SERVICE, "ExecStart", "/bin/a ; /bin/b", "!lone ';'" }, { IN_SERVICE, "ExecStart", "/bin/a ';' x", "0:/bin/a,;,x|" }, { IN_SERVICE, "ExecStart", "/bin/a 'b", "!inside quotes" },
 	{ IN_SERVICE, "ExecStart", "/bin/a \\x", "!escape" }, { IN_SERVICE, "ExecStart", "/bin/a $FOO ${BAR} $$ %i %%", "0:/bin/a,$FOO,${BAR},$$,a-b,%|" },
 	{ IN_SERVICE, "ExecStart", "/bin/a ''", "0:/bin/a,|" }, { IN_SERVICE, "ExecStart", "/a;;ExecStart=;;ExecStart=/b", "0:/b|" }, { IN_SERVICE, "ExecStart", "/a;;ExecStart=/b", "!already in line 2" },
-	{ IN_SERVICE, "ExecStart", "/a;;ExecStart=/b;;Type=oneshot", "0:/a|0:/b|" }, { IN_SERVICE, "ExecStartPre", "/a;;ExecStartPre=-/b c", "0:/a|1:/b,c|" }, { IN_CONTAINER, "Exec", "/a b", "0:/a,b|" },
+	{ IN_SERVICE, "ExecStart", "/a;;ExecStart=/b;;Type=oneshot", "0:/a|0:/b|" }, { IN_SERVICE, "ExecStartPre", "/a;;ExecStartPre=-/b c", "0:/a|1:/b,c|" },
 	/* health commands: podman-run(1) --health-cmd */
 	{ IN_CONTAINER, "HealthCmd", "/bin/a 'b c'", "0:/bin/a,b c|" }, { IN_CONTAINER, "HealthCmd", "curl -f x", "2:/bin/sh,-c,curl -f x|" }, { IN_CONTAINER, "HealthCmd", "/bin/a || exit 1", "2:/bin/sh,-c,/bin/a || exit 1|" },
 	{ IN_CONTAINER, "HealthCmd", "/bin/a $B", "2:/bin/sh,-c,/bin/a $B|" }, { IN_CONTAINER, "HealthCmd", "/bin/a '$B;|'", "0:/bin/a,$B;||" }, { IN_CONTAINER, "HealthCmd", "/bin/a \"$B\"", "2:/bin/sh,-c,/bin/a \"$B\"|" },

@@ -1,9 +1,11 @@
 /* load.c - directories: precedence, drop-ins, templates, masks, dependencies, and a thousand units at once. */
 #include "conf/load.h"
 
+#include <limits.h>
 #include <time.h>
 
 #include "conf/compile.h"
+#include "conf/envfile.h"
 #include "tests/lib/tap.h"
 #include "tests/lib/units.h"
 
@@ -356,6 +358,110 @@ static void test_thousand(void)
 	units_close(&u);
 }
 
+/* The variables that all units have, joined with "|". */
+static const char *variables(const struct table *t)
+{
+	static char out[512];
+	struct text to = TEXT(out);
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < list_count(t, t->house.default_env); i++)
+		text_fmt(&to, "%s|", table_text(t, list_item(t, t->house.default_env, i)));
+	return out;
+}
+
+/* What a load with or without [Boot] EnvironmentFile= comes to; findings as "said". */
+static const char *environment_of(const struct units *u, const char *config, bool environment, struct findings *fs)
+{
+	static char out[512];
+	const char *dir = u->dir;
+	void *table = NULL;
+	size_t size = 0;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", u->dir, config);
+	int r = load_units(&(struct load_options){ .dirs = &dir, .n_dirs = 1, .config = path, .environment = environment }, fs, &table, &size);
+
+	CHECK(r == 0 && !table_verify(table, size), "a sound table");
+	(void)snprintf(out, sizeof(out), "%s", r == 0 ? variables(table) : "");
+	free(table);
+	return out;
+}
+
+static void test_environment(void)
+{
+	struct units u;
+	char text[PATH_MAX + 200];
+	struct findings fs = { 0 };
+
+	units_open(&u);
+	units_put(&u, "variables", "A=$(x)\n#B=no\n1=bad\nC='two\nlines'\nD=file\n");
+	(void)snprintf(text, sizeof(text), "[Manager]\nDefaultEnvironment=D=default\n[Boot]\nEnvironmentFile=%s/variables\n", u.dir);
+	units_put(&u, "coppice.conf", text);
+	const char *have = environment_of(&u, "coppice.conf", true, &fs);
+
+	CHECK(!strcmp(have, "A=$(x)|C=two\nlines|D=file|D=default|"), "the file's come first, as data: %s", have);
+	CHECK(fs.n == 1 && fs.at[0].line == 3 && fs.warnings == 1, "a line that is none is a warning");
+	findings_free(&fs);
+	fs = (struct findings){ 0 };
+	have = environment_of(&u, "coppice.conf", false, &fs);
+	CHECK(!strcmp(have, "D=default|") && !fs.n, "who runs no units does not look into it: %s", have);
+	findings_free(&fs);
+
+	fs = (struct findings){ 0 };
+	(void)snprintf(text, sizeof(text), "[Boot]\nEnvironmentFile=%s/nowhere\n", u.dir);
+	units_put(&u, "missing.conf", text);
+	have = environment_of(&u, "missing.conf", true, &fs);
+	CHECK(!*have && fs.n == 1 && strstr(fs.at[0].text, "cannot be read"), "one that is missing is told");
+	findings_free(&fs);
+	fs = (struct findings){ 0 };
+	(void)snprintf(text, sizeof(text), "[Boot]\nEnvironmentFile=-%s/nowhere\n", u.dir);
+	units_put(&u, "optional.conf", text);
+	have = environment_of(&u, "optional.conf", true, &fs);
+	CHECK(!*have && !fs.n, "with - it is not");
+	findings_free(&fs);
+
+	/* One more than a process may have. */
+	char *many = malloc((MAX_ENV + 1) * 8 + 1), *at = many;
+
+	for (unsigned i = 0; i <= MAX_ENV; i++)
+		at += snprintf(at, 9, "V%05u=\n", i);
+	units_put(&u, "variables", many);
+	free(many);
+	fs = (struct findings){ 0 };
+	(void)environment_of(&u, "coppice.conf", true, &fs);
+	CHECK(fs.n == 1 && strstr(fs.at[0].text, "more than 4096 variables"), "too many are told");
+	findings_free(&fs);
+	units_close(&u);
+}
+
+static void test_online(void)
+{
+	struct units u;
+
+	units_open(&u);
+	units_put(&u, "a.service", "[Unit]\nAfter=network-online.target\n" SERVICE);
+	units_put(&u, "b.service", "[Unit]\nRequires=network-online.target\n" SERVICE);
+	CHECK(units_load(&u) == 0 && !u.findings.n, "the network needs no file: %s", units_said(&u));
+
+	const struct unit *o = units_get(&u, ONLINE_TARGET);
+
+	CHECK(o && o->kind == UNIT_TARGET && o->load == LOAD_OK && o->autostart && !*text(&u, o->file), "it is a target, and starts by itself");
+	CHECK(o && !strcmp(edges(&u, o->serves), "a:1 b:5 "), "and whoever leans on it does: %s", o ? edges(&u, o->serves) : "");
+	units_close(&u);
+
+	units_open(&u);
+	units_put(&u, "a.service", "[Unit]\nBefore=network-online.target\n" SERVICE "[Install]\nWantedBy=network-online.target\n");
+	CHECK(units_load(&u) == 0 && u.table->n_units == 1, "nobody leans on it: it is not there");
+	units_close(&u);
+
+	units_open(&u);
+	units_put(&u, "a.service", "[Unit]\nAfter=network-online.target\n" SERVICE);
+	units_put(&u, "network-online.target", "[Unit]\nDescription=mine\n");
+	CHECK(units_load(&u) == 0 && !strcmp(text(&u, units_get(&u, ONLINE_TARGET)->description), "mine"), "a file of that name is taken");
+	units_close(&u);
+}
+
 static int told;
 
 static void tell(const struct finding *f, void *self)
@@ -399,5 +505,7 @@ int main(void)
 	test_limits();
 	test_thousand();
 	test_memfd();
+	test_environment();
+	test_online();
 	return tap_done();
 }

@@ -459,7 +459,7 @@ static const struct { uint32_t code; int32_t a, b; } reasons[] = {
 	{ WHY_START_TIMEOUT, 0, 0 }, { WHY_STOP_TIMEOUT, 0, 0 }, { WHY_RUNTIME_MAX, 0, 0 }, { WHY_WATCHDOG, 0, 0 },
 	{ WHY_COMMAND, PHASE_PRE, 2 }, { WHY_CONDITION, 0, 0 }, { WHY_SICK, 3, DETAIL(DETAIL_CONNECT, ECONNREFUSED) },
 	{ WHY_START_LIMIT, 5, 10000 }, { WHY_FORK, 0, EAGAIN }, { WHY_NO_READY, 0, 0 }, { WHY_UNKILLABLE, 0, 0 },
-	{ WHY_NO_PIDFILE, 0, 0 },
+	{ WHY_NO_PIDFILE, 0, 0 }, { WHY_NETWORK, 0, 0 },
 };
 
 static void test_reasons(void)

@@ -91,7 +91,7 @@ static void test_rows(void)
 static void test_find(void)
 {
 	static const struct { enum section in; const char *name, *real; } cases[] = {
-		{ IN_SERVICE, "ExecStart", "ExecStart" }, { IN_CONTAINER, "Exec", "ExecStart" }, { IN_SERVICE, "Exec", "ExecStart" },
+		{ IN_SERVICE, "ExecStart", "ExecStart" }, { IN_CONTAINER, "Exec", "Exec" }, { IN_SERVICE, "Exec", "Exec" }, { IN_CONTAINER, "WorkingDir", "WorkingDirectory" },
 		{ IN_CONTAINER, "StopSignal", "KillSignal" }, { IN_CONTAINER, "StopTimeout", "TimeoutStopSec" }, { IN_CONTAINER, "User", "User" },
 		{ IN_SERVICE, "Image", "Image" }, { IN_SERVICE, "HealthTcp", "HealthTcp" }, { IN_CONTAINER, "Restart", NULL }, { IN_UNIT, "User", NULL },
 		{ IN_SERVICE, "execstart", NULL }, { IN_SERVICE, "", NULL }, { IN_MANAGER, "OnSIGHUP", "On*" }, { IN_MANAGER, "On", NULL },

@@ -56,7 +56,7 @@ static void walk_unit(const struct table *t, const struct unit *u)
 {
 	const list_at commands[] = { u->pre, u->start, u->post, u->reload, u->stop, u->stop_post, u->condition,
 				    u->health_cmd };
-	const list_at texts[] = { u->env, u->env_files, u->pass_env, u->groups, u->layers };
+	const list_at texts[] = { u->env, u->env_files, u->pass_env, u->groups, u->layers, u->image_env, u->makes };
 	const list_at statuses[] = { u->success, u->prevent, u->force }, ends[] = { u->on_failure, u->on_success };
 
 	for (const text_at *at = &u->name; at <= &u->error_file; at++)

@@ -52,6 +52,7 @@ static const struct { uint32_t code; int32_t a, b; const char *want; } reasons[]
 	{ WHY_NO_READY, 0, 0, "ended before it said that it was ready" },
 	{ WHY_UNKILLABLE, 0, 0, "SIGKILL" },
 	{ WHY_NO_PIDFILE, 0, 0, "PIDFile=" },
+	{ WHY_NETWORK, 0, 0, "waits for a default route" },
 };
 
 static const char web[] = "[Unit]\nRequires=db.service\n[Service]\nExecStart=/bin/httpd -f\nUser=www\nTimeoutStartSec=7\nImage=web\n";
