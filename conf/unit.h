@@ -243,6 +243,12 @@ static inline uint32_t list_item(const struct table *t, list_at at, uint32_t i)
 	return table_words(t, at + 1)[i];
 }
 
+/* It has a root of its own, and so a mount namespace: an image, a directory, mounts, or another unit's. */
+static inline bool unit_rooted(const struct unit *u)
+{
+	return u->image || u->root_directory || u->root_from != NO_UNIT || u->mounts;
+}
+
 /*
  * Looks at every index of a table that somebody else wrote: sizes, areas,
  * lists, texts, enums, edges that point both ways. Returns NULL when all of it

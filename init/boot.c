@@ -14,8 +14,8 @@
  */
 const struct boot_step boot_steps[] = {
 	{ "proc", "/proc", ready_proc, "unmounted with the namespace", "programs cannot see processes; ps and many runtimes fail", false },
-	{ "sys", "/sys, read-only", ready_sys, "unmounted with the namespace", "programs cannot see devices and cgroups", false },
-	{ "dev", "/dev with null, zero, full, random, urandom, tty", ready_dev, "unmounted with the namespace", "programs that open /dev/null fail", false },
+	{ "sys", "/sys, read-only but on a machine of our own", ready_sys, "unmounted with the namespace", "programs cannot see devices and cgroups", false },
+	{ "dev", "/dev with null, zero, full, random, urandom, tty; on a machine with all that its kernel has", ready_dev, "unmounted with the namespace", "programs that open /dev/null fail", false },
 	{ "pts", "/dev/pts", ready_pts, "unmounted with the namespace", "no new terminals: exec -t fails", false },
 	{ "mqueue", "/dev/mqueue", ready_mqueue, "unmounted with the namespace", "POSIX message queues have no file system", false },
 	{ "cgroup", "/sys/fs/cgroup", ready_cgroup, "unmounted with the namespace", "no limits for units", false },

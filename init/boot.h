@@ -24,6 +24,7 @@ enum boot_skip { SKIP_UNASKED, SKIP_NO_BOOT, SKIP_NOT_INIT, SKIP_STOPPING, N_BOO
 struct boot {
 	const struct table *table;
 	enum container container;
+	bool machine; /* we are its first process, and its devices are ours */
 	/* Runs a program with coppice.conf's variables until it ends. 0 or -errno; -ETIMEDOUT after `limit`, -EINTR: we are to stop. */
 	int (*run)(const char *program, msec_t limit, struct sys_exit *ret);
 };

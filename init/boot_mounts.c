@@ -63,11 +63,10 @@ int ready_proc(struct boot *b)
 	return is_kind(place, PROC_SUPER_MAGIC) ? 1 : kernel_mount("proc", "", SPARE, place);
 }
 
-/* Read-only: what it changes is the machine, which is no business of a container's. */
+/* Read-only in a container: what it changes is the machine. */
 int ready_sys(struct boot *b)
 {
-	(void)b;
-	return mount_where_free("sysfs", "", SPARE | ATTR_RO, "/sys");
+	return mount_where_free("sysfs", "", SPARE | (b->machine ? 0 : ATTR_RO), "/sys");
 }
 
 /* The nodes that a container may have; Documentation/admin-guide/devices.txt of the kernel. */
@@ -105,14 +104,16 @@ int ready_dev(struct boot *b)
 {
 	owned_fd place = open_place("/dev");
 
-	(void)b;
 	if (place < 0)
 		return place;
 	if (has_null(place) && is_mounted(place))
 		return 1;
 	if (!is_mounted(place)) {
-		int e = kernel_mount("tmpfs", "mode=755,size=4m,nr_inodes=4096", ATTR_NOSUID | ATTR_NOEXEC, place);
+		/* A machine's kernel fills it with all that it has (devtmpfs, Linux 2.6.32). */
+		int e = b->machine ? kernel_mount("devtmpfs", "mode=755", ATTR_NOSUID | ATTR_NOEXEC, place) : -ENODEV;
 
+		if (e < 0)
+			e = kernel_mount("tmpfs", "mode=755,size=4m,nr_inodes=4096", ATTR_NOSUID | ATTR_NOEXEC, place);
 		/* An image that brought its own nodes will do. */
 		if (e < 0)
 			return has_null(place) ? 1 : e;

@@ -514,7 +514,7 @@ int init_main(const struct init_options *o)
 	const struct table *t = load();
 	if (!t)
 		return refuse();
-	struct boot b = { .table = t, .container = container, .run = program_run };
+	struct boot b = { .table = t, .container = container, .machine = standing == STANDING_MACHINE, .run = program_run };
 	if (o->dry_run) {
 		print_plan(t, &b);
 		return t->findings ? 1 : 0;

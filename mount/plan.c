@@ -66,11 +66,6 @@ bool plan_wants_root(const struct unit *u)
 	return u->image || u->root_directory || u->root_from != NO_UNIT;
 }
 
-bool plan_wants_namespace(const struct table *t, const struct unit *u)
-{
-	return plan_wants_root(u) || list_count(t, u->mounts) > 0;
-}
-
 uint32_t plan_room(const struct table *t, const struct unit *u)
 {
 	return (uint32_t)(1 + LENGTH(common) + LENGTH(run_shared) + 1) + 2 * list_count(t, u->mounts);

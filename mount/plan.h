@@ -51,8 +51,7 @@ struct op {
 	const char *options; /* OP_NEW: of the file system, without flags */
 };
 
-/* Does this unit live in a mount namespace of its own, and is its root another than the container's? */
-bool plan_wants_namespace(const struct table *t, const struct unit *u);
+/* Is its root another than the container's? (One with mounts alone has a namespace, and the container's root in it.) */
 bool plan_wants_root(const struct unit *u);
 
 /* How many operations plan_make() may write. */

@@ -84,7 +84,7 @@ int step_namespace(struct life *l)
 	const struct unit *u = l->unit;
 	int rc;
 
-	if (!plan_wants_namespace(l->table, u))
+	if (!unit_rooted(u))
 		return 0;
 	if (l->job->root >= 0)
 		return join_root(l);

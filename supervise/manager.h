@@ -199,8 +199,6 @@ void service_commit(struct manager *m, uint32_t i);
 void service_count(struct manager *m, uint32_t i);
 /* Exit status of the container that stands for how this unit ended. */
 int service_status(const struct service *s);
-/* It has a root of its own: an image, a directory, mounts, or another unit's. */
-bool unit_rooted(const struct unit *u);
 
 /* ---- order.c ---- */
 

@@ -16,11 +16,6 @@
 _Static_assert((int)WORD_UNKNOWN == (int)HEALTH_UNKNOWN && (int)WORD_WAITING == (int)HEALTH_WAITING &&
 	       (int)WORD_FAILURE == (int)HEALTH_FAILURE, "health/verdict.h and record.h name the same words");
 
-bool unit_rooted(const struct unit *u)
-{
-	return u->image || u->root_directory || u->root_from != NO_UNIT || u->mounts;
-}
-
 void service_why(struct service *s, enum why_code code, int32_t a, int32_t b)
 {
 	s->r.why = (struct why){ .code = code, .a = a, .b = b };

@@ -49,7 +49,7 @@ managers_units
 unit well <<-'EOF'
 	[Service]
 	ExecStart=/bin/sleep inf
-	HealthCmd=/bin/test -e /var/well
+	HealthFile=/var/well
 	HealthInterval=100ms
 	HealthRetries=1
 EOF

@@ -83,9 +83,9 @@ static void test_roots(void)
 {
 	struct unit *u = &hand.units[1];
 
-	CHECK(!plan_wants_namespace(&hand.table, u) && !plan_wants_root(u), "neither image nor mounts: no namespace");
+	CHECK(!unit_rooted(u) && !plan_wants_root(u), "neither image nor mounts: no namespace");
 	u->mounts = hand_list(&hand, (uint32_t[]){ hand_mount(&hand, MOUNT_TMPFS, 0, "", "/x", "") }, 1);
-	CHECK(plan_wants_namespace(&hand.table, u) && !plan_wants_root(u), "a mount: a namespace");
+	CHECK(unit_rooted(u) && !plan_wants_root(u), "a mount: a namespace");
 	CHECK(plan(u) == 2 && ops[0].kind == OP_ROOT_SELF, "of the container's own root, and nothing else in it");
 	u->image = hand_text(&hand, "web");
 	u->overlay = OVERLAY_NONE;
