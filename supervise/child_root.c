@@ -347,7 +347,8 @@ int step_capabilities(struct life *l)
 
 	if (rc < 0 || l->job->become)
 		return rc;
-	return caps_take(ours, l->job->bounding, caps_for(ours, wanted), full ? 0 : u->ambient, l->person.uid, !full && u->no_new_privs, &l->about);
+	return caps_take(ours, l->job->bounding, caps_for(ours, wanted), full ? 0 : u->ambient, l->person.uid,
+			 !full && u->no_new_privs, &l->about);
 }
 
 /* By its own words: what leads out of the root is "(unreachable)", CVE-2024-21626. */

@@ -61,7 +61,7 @@ bool say_says(enum level level)
 }
 
 /* Apart from its caller: two pages of stack that a line which is not said would touch. */
-static __attribute__((noinline)) void say_line(const char *fmt, va_list ap)
+static __attribute__((noinline, format(printf, 1, 0))) void say_line(const char *fmt, va_list ap)
 {
 	char raw[1024], line[1400];
 	struct text t = TEXT(line);

@@ -28,22 +28,22 @@
 /* One [Network] section. Fixed size, no pointers but paths that outlive it. */
 struct net_setup {
 	char name[LINK_NAME];
+	msec_t wait_online;    /* how long boot may wait for this one; FOREVER for ever */
+	const char *state_dir; /* "/var/lib/coppice": the lease is kept here as lease-NAME */
+	const char *runtime;   /* "/run/coppice": what the interfaces know of name servers is shared here */
+	const char *resolv;    /* "/etc/resolv.conf" */
+	int log;               /* where say() goes; 2 where there is no better one */
 	uint32_t slot;         /* its place among the sections: 0 to MAX_NETS - 1; no two alike */
-	bool dhcp, use_dns, use_routes, use_mtu, use_hostname, send_hostname, no_prefix_route;
-	bool release;          /* the end of the socket means: give the lease back. Else it stays for the next one to take up */
-	bool alone;            /* whoever started us becomes another program: the end of the socket means nothing */
 	uint32_t metric;       /* of all its routes; 0: 1000 and the interface's index, so that no static route loses against it */
 	uint32_t n_addresses;
 	struct { ip4_t local; uint32_t bits; } addresses[MAX_ADDRESSES];
 	ip4_t gateway;
 	uint32_t n_dns;
+	bool dhcp, use_dns, use_routes, use_mtu, use_hostname, send_hostname, no_prefix_route;
+	bool release;          /* the end of the socket means: give the lease back. Else it stays for the next one to take up */
+	bool alone;            /* whoever started us becomes another program: the end of the socket means nothing */
 	char dns[MAX_NAMESERVERS][NAMESERVER_SIZE];
 	char search[NAME_SIZE];
-	msec_t wait_online;    /* how long boot may wait for this one; FOREVER for ever */
-	int log;               /* where say() goes; 2 where there is no better one */
-	const char *state_dir; /* "/var/lib/coppice": the lease is kept here as lease-NAME */
-	const char *runtime;   /* "/run/coppice": what the interfaces know of name servers is shared here */
-	const char *resolv;    /* "/etc/resolv.conf" */
 };
 
 /*
