@@ -15,6 +15,7 @@
 #include "conf/settings.h"
 #include "init/app.h"
 #include "init/net/net.h"
+#include "init/net/resolv.h"
 #include "init/world.h"
 
 #define FIRST ((uint32_t)HELPER_OTHERS)
@@ -108,6 +109,11 @@ void network_start(struct manager *m)
 	nobody_asked = !says_network(m->table);
 	if (nobody_asked && n_nets > 0 && if_nametoindex(setups[0].name) == 0)
 		n_nets = 0;
+	for (uint32_t k = 0; k < n_nets; k++)
+		if ((setups[k].dhcp && setups[k].use_dns) || setups[k].n_dns || *setups[k].search) {
+			resolv_share(m->runtime, "/etc/resolv.conf");
+			break;
+		}
 	for (uint32_t k = 0; k < n_nets; k++) {
 		struct helper *h = &m->helpers[FIRST + k];
 		struct text name = TEXT(nets[k].name);

@@ -44,7 +44,6 @@ static const struct op common[] = {
 	/* Only whoever made the IPC namespace may mount it. */
 	{ .kind = OP_NEW, .flags = SAFE | OP_SPARE, .source = "mqueue", .target = "/dev/mqueue", .options = "" },
 	{ .kind = OP_DIR, .target = "/tmp", .mode = 01777 },
-	FILE_RO("/etc/resolv.conf"),
 	FILE_RO("/etc/hosts"),
 	FILE_RO("/etc/hostname"),
 };
@@ -68,7 +67,7 @@ bool plan_wants_root(const struct unit *u)
 
 uint32_t plan_room(const struct table *t, const struct unit *u)
 {
-	return (uint32_t)(1 + LENGTH(common) + LENGTH(run_shared) + 1) + 2 * list_count(t, u->mounts);
+	return (uint32_t)(1 + LENGTH(common) + LENGTH(run_shared) + 2) + 2 * list_count(t, u->mounts);
 }
 
 static uint32_t put_all(struct op *into, const struct op *from, size_t n)
@@ -147,7 +146,7 @@ static void sort_by_depth(struct op *ops, uint32_t n)
 	}
 }
 
-uint32_t plan_make(const struct table *t, const struct unit *u, const char *notify, struct op *into)
+uint32_t plan_make(const struct table *t, const struct unit *u, const struct plan_places *places, struct op *into)
 {
 	uint32_t n = 0;
 
@@ -155,7 +154,9 @@ uint32_t plan_make(const struct table *t, const struct unit *u, const char *noti
 	if (into[0].kind != OP_ROOT_SELF) {
 		n += put_all(into + n, common, LENGTH(common));
 		n += u->shared_run ? put_all(into + n, run_shared, LENGTH(run_shared)) : put_all(into + n, run_own, LENGTH(run_own));
-		into[n++] = (struct op){ .kind = OP_BIND, .flags = SAFE | OP_OPTIONAL, .source = notify, .target = PLAN_NOTIFY };
+		into[n++] = (struct op){ .kind = OP_BIND, .flags = SAFE | OP_OPTIONAL, .source = places->notify, .target = PLAN_NOTIFY };
+		into[n] = (struct op)FILE_RO("/etc/resolv.conf");
+		into[n++].source = places->resolv;
 	}
 
 	uint32_t own = n;

@@ -10,6 +10,8 @@
 
 /* Where units find the notify socket, whatever --runtime says of ours. */
 #define PLAN_RUNTIME "/run/coppice"
+/* Where the copy lies, below the runtime directory (init/net/resolv.h). */
+#define PLAN_RESOLV "resolv.conf"
 #define PLAN_NOTIFY  PLAN_RUNTIME "/notify"
 
 enum op_kind {
@@ -57,12 +59,18 @@ bool plan_wants_root(const struct unit *u);
 /* How many operations plan_make() may write. */
 uint32_t plan_room(const struct table *t, const struct unit *u);
 
+/* What lies elsewhere in each container; the texts must outlive the plan. */
+struct plan_places {
+	const char *notify; /* our notify socket */
+	const char *resolv; /* what a root gets as /etc/resolv.conf: that, or a copy of it that keeps up with a DHCP lease */
+};
+
 /*
  * The operations for a unit, in the order of doing: root first; a unit's own mounts after those
- * that every root has, parents before what lies in them, else as the file says. `notify` is the
- * path of our notify socket. Returns how many; plan_room() is enough.
+ * that every root has, parents before what lies in them, else as the file says.
+ * Returns how many; plan_room() is enough.
  */
-uint32_t plan_make(const struct table *t, const struct unit *u, const char *notify, struct op *into);
+uint32_t plan_make(const struct table *t, const struct unit *u, const struct plan_places *places, struct op *into);
 
 /*
  * Takes the flags (ro, nosuid, noexec, ...) out of mount(8) options: they come as OP_* in *flags,

@@ -55,18 +55,23 @@ static int refuse_mounts(struct life *l)
 	return -EPERM;
 }
 
+static const char *at_runtime(struct life *l, const char *name)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", l->job->runtime, name);
+
+	return n < 0 || (size_t)n >= sizeof(path) ? NULL : arena_copy(&l->arena, path, (size_t)n);
+}
+
 static int make_plan(struct life *l)
 {
-	char notify[PATH_MAX];
-
-	(void)snprintf(notify, sizeof(notify), "%s/notify", l->job->runtime);
-
-	char *kept = arena_copy(&l->arena, notify, strlen(notify));
+	const struct plan_places places = { .notify = at_runtime(l, "notify"), .resolv = at_runtime(l, PLAN_RESOLV) };
 
 	l->plan = arena_get(&l->arena, plan_room(l->table, l->unit) * sizeof(*l->plan));
-	if (!kept || !l->plan)
+	if (!places.notify || !places.resolv || !l->plan)
 		return -ENOMEM;
-	l->n_ops = plan_make(l->table, l->unit, kept, l->plan);
+	l->n_ops = plan_make(l->table, l->unit, access(places.resolv, F_OK) == 0 ? &places :
+			     &(struct plan_places){ .notify = places.notify, .resolv = "/etc/resolv.conf" }, l->plan);
 	return 0;
 }
 

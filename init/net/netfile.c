@@ -70,8 +70,7 @@ static int write_all(int fd, const char *from, size_t n)
 	return 0;
 }
 
-/* Over what is there, then the rest off: who reads meanwhile sees old or new lines, hardly ever none. */
-static int write_over(const char *path, const void *from, size_t n)
+int netfile_write_over(const char *path, const void *from, size_t n)
 {
 	owned_fd fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 
@@ -106,7 +105,7 @@ int netfile_write(const char *path, const void *from, size_t n, mode_t mode, boo
 	if (e < 0 && e != -EROFS)
 		(void)unlinkat(AT_FDCWD, fresh, 0);
 	if (in_place && (e == -EBUSY || e == -EROFS || e == -EACCES || e == -EPERM)) {
-		int again = write_over(path, from, n);
+		int again = netfile_write_over(path, from, n);
 
 		/* A file that was never there could not be written in place, which is not the reason. */
 		return again == -ENOENT ? e : again;

@@ -19,5 +19,10 @@ ssize_t netfile_read(const char *path, void *into, size_t size);
  * it. 0 or -errno.
  */
 int netfile_write(const char *path, const void *from, size_t n, mode_t mode, bool in_place);
+/*
+ * Writes into the file that is there, and cuts off the rest: who reads meanwhile sees old or
+ * new lines, hardly ever none. For a file that is mounted elsewhere. 0 or -errno.
+ */
+int netfile_write_over(const char *path, const void *from, size_t n);
 
 #endif

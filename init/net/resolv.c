@@ -14,6 +14,7 @@
 
 #include "conf/kit/own.h"
 #include "init/net/netfile.h"
+#include "mount/plan.h"
 
 #define MOST_SHOWN  8u   /* name servers; resolver libraries ask the first three (resolv.conf(5)) */
 #define MOST_TEXT   4096u
@@ -106,10 +107,34 @@ static int open_slots(const char *runtime)
 	return take_fd(&fd);
 }
 
+/* How much of the file that is ours is in `there`, 0 where it is missing; -EPERM where somebody else made it. */
+static ssize_t read_ours(const char *path, char there[MOST_TEXT])
+{
+	ssize_t n = netfile_read(path, there, MOST_TEXT);
+
+	if (n < 0)
+		return n == -ENOENT || n == -ELOOP ? 0 : n == -EINVAL || n == -EFBIG ? -EPERM : n;
+	return n > 0 && ((size_t)n < strlen(RESOLV_MARK) || memcmp(there, RESOLV_MARK, strlen(RESOLV_MARK)) != 0) ? -EPERM : n;
+}
+
+static bool shared_path(const char *runtime, char path[PATH_MAX])
+{
+	return snprintf(path, PATH_MAX, "%s/" PLAN_RESOLV, runtime) < PATH_MAX;
+}
+
+void resolv_share(const char *runtime, const char *path)
+{
+	char there[MOST_TEXT], shared[PATH_MAX];
+	ssize_t n = read_ours(path, there);
+
+	if (n >= 0 && shared_path(runtime, shared))
+		(void)netfile_write(shared, n ? there : RESOLV_MARK, n ? (size_t)n : strlen(RESOLV_MARK), 0644, false);
+}
+
 int resolv_write(const char *runtime, const char *path, uint32_t slot, const struct resolv_slot *s)
 {
 	struct resolv_slot slots[MAX_NETS];
-	char text[MOST_TEXT], there[MOST_TEXT];
+	char text[MOST_TEXT], there[MOST_TEXT], shared[PATH_MAX];
 	struct text out = TEXT(text);
 	owned_fd fd = open_slots(runtime);
 
@@ -122,11 +147,11 @@ int resolv_write(const char *runtime, const char *path, uint32_t slot, const str
 	if (pwrite(fd, slots, sizeof(slots), 0) != (ssize_t)sizeof(slots))
 		return errno ? -errno : -EIO;
 	resolv_text(slots, &out);
-	ssize_t n = netfile_read(path, there, sizeof(there));
-	if (n < 0 && n != -ENOENT && n != -ELOOP && n != -EFBIG)
-		return n == -EINVAL ? 1 : (int)n;
-	if (n == -EFBIG || (n > 0 && ((size_t)n < strlen(RESOLV_MARK) || memcmp(there, RESOLV_MARK, strlen(RESOLV_MARK)) != 0)))
-		return 1;
+	ssize_t n = read_ours(path, there);
+	if (n < 0)
+		return n == -EPERM ? 1 : (int)n;
+	if (shared_path(runtime, shared))
+		(void)netfile_write_over(shared, text, out.len);
 	if (n == (ssize_t)out.len && !memcmp(there, text, out.len))
 		return 0;
 	/* Nothing to say and nothing to take back. */

@@ -22,6 +22,13 @@ struct resolv_slot {
 /* The first line of a file that is ours. */
 #define RESOLV_MARK "# Made by coppice, which will write it again. Take this line out and it never will.\n"
 
+/*
+ * Makes RUNTIME/resolv.conf, which units with an image see as their /etc/resolv.conf: what is replaced
+ * atomically is another file afterwards, and a root that was built before would keep the old one. It follows
+ * `path` from then on (resolv_write). Only where `path` is ours or missing; else none is made. Reads at most 4 KiB.
+ */
+void resolv_share(const char *runtime, const char *path);
+
 /* The file's text from all slots, in their order, nothing twice. Any bytes may stand in the slots. Pure. */
 void resolv_text(const struct resolv_slot slots[MAX_NETS], struct text *out);
 

@@ -29,11 +29,14 @@ wait_for 'apart "$server" && apart "$client"'
 BOX_NET=/proc/$client/ns/net
 ip link add s0 netns "$server" type veth peer name eth0 netns "$client" || skip_all "no veth pairs here"
 nsenter --target "$server" --net sh -c 'ip link set lo up; ip addr add 198.51.100.1/24 dev s0; ip link set s0 up'
-nsenter --target "$server" --net dnsmasq --keep-in-foreground --port=0 --interface=s0 --bind-interfaces --no-ping \
-	--dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-option=option:router,198.51.100.1 \
-	--dhcp-option=option:dns-server,198.51.100.1 --dhcp-authoritative --conf-file=/dev/null --user=root \
-	--dhcp-leasefile="$BOX/leases" --log-facility="$BOX/dnsmasq.log" --log-dhcp &
-dnsmasq=$!
+serve() {
+	nsenter --target "$server" --net dnsmasq --keep-in-foreground --port=0 --interface=s0 --bind-interfaces --no-ping \
+		--dhcp-range=198.51.100.50,198.51.100.60,255.255.255.0,120 --dhcp-option=option:router,198.51.100.1 \
+		--dhcp-option=option:dns-server,198.51.100.1 --dhcp-authoritative --conf-file=/dev/null --user=root \
+		--dhcp-leasefile="$BOX/leases" --log-facility="$BOX/dnsmasq.log" --log-dhcp &
+	dnsmasq=$!
+}
+serve
 boot_bg
 wait_for '[[ $(status_of late state) == done ]]' 20
 ctl logs late >"$BOX/seen"
@@ -54,13 +57,21 @@ conf <<-CONF
 	Interface=eth0
 	WaitOnlineSec=500ms
 CONF
+image small
 unit late <<-UNIT
 	[Service]
+	Image=small
 	ExecStart=/bin/sleep 1000
 UNIT
+rm -f "$BOX/root/etc/resolv.conf"
 boot_bg
 wait_for '[[ $(status_of late ready) == true ]]' 5
 check_ok "without a server the units start all the same" grep -q 'the units start without it' "$BOX/console"
+pid=$(status_of late pid)
+serve
+wait_for 'ctl exec late cat /etc/resolv.conf | grep -q "nameserver 198.51.100.1"' 30
+check "a lease that comes later is seen in a root that was built before" "$(status_of late pid)" = "$pid"
+check_ok "and in the container" in_box grep -q 'nameserver 198.51.100.1' /etc/resolv.conf
 down
 check "and stop" "$STATUS" = 0
 done_testing

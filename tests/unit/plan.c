@@ -12,7 +12,8 @@ static struct op ops[128];
 
 static uint32_t plan(const struct unit *u)
 {
-	uint32_t room = plan_room(&hand.table, u), n = plan_make(&hand.table, u, "/elsewhere/notify", ops);
+	static const struct plan_places places = { .notify = "/elsewhere/notify", .resolv = "/elsewhere/resolv.conf" };
+	uint32_t room = plan_room(&hand.table, u), n = plan_make(&hand.table, u, &places, ops);
 
 	CHECK(n <= room && room <= 128, "%u operations fit into %u", n, room);
 	return n;
@@ -47,11 +48,11 @@ static const char golden[] =
 	"new tmpfs on /dev/shm (nosuid, nodev, mode=1777)\n"
 	"new mqueue on /dev/mqueue (nosuid, nodev, noexec)\n"
 	"directory /tmp\n"
-	"bind /etc/resolv.conf on /etc/resolv.conf (ro, nosuid, nodev, noexec, optional)\n"
 	"bind /etc/hosts on /etc/hosts (ro, nosuid, nodev, noexec, optional)\n"
 	"bind /etc/hostname on /etc/hostname (ro, nosuid, nodev, noexec, optional)\n"
 	"new tmpfs on /run (nosuid, nodev, mode=0755)\n"
-	"bind /elsewhere/notify on /run/coppice/notify (nosuid, nodev, noexec, optional)\n";
+	"bind /elsewhere/notify on /run/coppice/notify (nosuid, nodev, noexec, optional)\n"
+	"bind /elsewhere/resolv.conf on /etc/resolv.conf (ro, nosuid, nodev, noexec, optional)\n";
 
 static void test_golden(void)
 {
