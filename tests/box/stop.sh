@@ -217,8 +217,10 @@ pid=$(in_box coppice rpc status --socket /run/alt/control.sock | "$box_python" -
 in_box coppice kill --socket /run/alt/control.sock -s KILL web
 wait_for '[[ $(in_box ps -o ppid,args | grep "sleep 3333" | xargs) = "$pid sleep 3333" ]]'
 passed "what loses its parent comes to it, not to PID 1"
+rm -f "/proc/$BOX_PID/root/run/up.alt"
 in_box coppice start --socket /run/alt/control.sock web
-rm -f "/proc/$BOX_PID/root/run/up.alt" "$BOX/root/trace"
+wait_for 'is_up alt'
+rm -f "/proc/$BOX_PID/root/run/up.alt"
 in_box coppice restart --socket /run/alt/control.sock web
 wait_for 'is_up alt'
 rm -f "$BOX/root/trace"
