@@ -121,8 +121,20 @@ check_fails "others do not see it at all" in_unit one 'cat /run/note'
 wait_for '[[ $(states bent stuck) = "failed failed" ]]'
 check_ok "an image whose /proc is a link is refused" grep -q 'bent: .*/proc, which is a link in the image' "$BOX/console"
 check_ok "one whose passwd is a pipe is not waited for" grep -q 'stuck: .*no regular file' "$BOX/console"
-wait_for '[[ $(states leak3 leak4 leak5 leak6 leak7 leak8 leak9 leak10 | tr " " "\n" | sort -u) = failed ]]' &&
-	passed "no descriptor leads a working directory out of the root"
+# That it fails is one answer; the other is a directory of its own root, which is what some of them are.
+# shellcheck disable=SC2317 # wait_for calls it
+stays() {
+	local pid state
+	state=$(status_of "$1" state) pid=$(status_of "$1" pid)
+	[[ $state = failed ]] || { [[ $state = running ]] &&
+		[[ $(in_box stat -Lc %d:%i "/proc/$pid/cwd") = "$(in_box stat -Lc %d:%i "/proc/$pid/root$(in_box readlink "/proc/$pid/cwd")")" ]] &&
+		in_box test ! -e "/proc/$pid/cwd/precious"; }
+}
+for fd in 3 4 5 6 7 8 9 10; do
+	wait_for "stays leak$fd"
+done
+passed "no descriptor leads a working directory out of the root"
+check "and some are seen to" "$(grep -c 'leads out of the root' "$BOX/console")" -gt 0
 
 # --- what they leave -------------------------------------------------------------------------------------------
 
