@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "conf/kit/own.h"
+#include "conf/kit/pages.h"
 #include "conf/kit/say.h"
 #include "conf/kit/sys.h"
 #include "conf/kit/text.h"
@@ -464,8 +465,14 @@ static void on_helper(struct manager *m, uint32_t which)
 
 bool world_turn(void)
 {
+	static bool forgot;
 	bool on = manager_turn(&world);
 
+	/* All are up: of what boot needed, most is never needed again. */
+	if (!forgot && world.records.state->boot_ready) {
+		pages_forget(false);
+		forgot = true;
+	}
 	if (on && world.begun)
 		reload_between_turns();
 	msec_t next = upward_look(&world, reload_under_way()), more = dump_go_on(&world);

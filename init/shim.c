@@ -14,11 +14,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +24,7 @@
 #include <unistd.h>
 
 #include "conf/kit/own.h"
+#include "conf/kit/pages.h"
 #include "conf/kit/text.h"
 #include "conf/values.h"
 #include "init/shim_options.h"
@@ -432,32 +431,6 @@ static void become_reaper(struct shim *s)
 		shim_say(&s->o, 1, "neither PID 1 nor a subreaper, so zombie reaping won't work; use -s, or run as PID 1");
 }
 
-/*
- * What ran once, and whatever the kernel mapped around it, would count as ours for
- * as long as we sleep. These pages are the file's, unchanged: what is needed again
- * comes back by itself, and by stripes, for a fault maps the whole of a large folio
- * (6.18) but never more than an area of one kind. Not to be dumped is a kind, and
- * without effect: programs are not dumped (core(5)).
- */
-static int forget_pages(struct dl_phdr_info *program, size_t size, void *unused)
-{
-	const size_t stripe = 16384;
-
-	(void)size, (void)unused;
-	for (int k = 0; k < program->dlpi_phnum; k++) {
-		/* A copy: the headers are among what is forgotten. */
-		const ElfW(Phdr) p = program->dlpi_phdr[k];
-		char *start = (char *)(program->dlpi_addr + p.p_vaddr);
-
-		if (p.p_type != PT_LOAD || p.p_flags & PF_W)
-			continue;
-		for (size_t at = 0; at + stripe < p.p_memsz; at += 2 * stripe)
-			(void)madvise(start + at, stripe, MADV_DONTDUMP);
-		(void)madvise(start, p.p_memsz, MADV_DONTNEED);
-	}
-	return 1;
-}
-
 int shim_main(int argc, char **argv)
 {
 	struct shim s = { .child = 0 };
@@ -482,6 +455,6 @@ int shim_main(int argc, char **argv)
 	if (chdir("/") < 0)
 		shim_say(&s.o, 2, "cannot leave the directory: %s", strerror(errno));
 	(void)syscall(SYS_close_range, 3, ~0U, 0);
-	(void)dl_iterate_phdr(forget_pages, NULL);
+	pages_forget(true);
 	return live(&s);
 }

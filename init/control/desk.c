@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "conf/kit/pages.h"
 #include "conf/kit/sys.h"
 #include "init/control/inside.h"
 
@@ -281,6 +282,7 @@ int desk_main(const struct desk_setup *setup)
 	if (open_desk(&d, setup) < 0)
 		return 1;
 	enter(&d, setup);
+	pages_forget(false);
 	if (d.pump.logs.mended)
 		pump_say(&d.pump, d.now, "desk: a ring of log lines was damaged and begins anew");
 	while (!d.over)
