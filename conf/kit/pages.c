@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-#define STRIPE 16384u
+#define STRIPE ((size_t)16384)
 
 static int forget(struct dl_phdr_info *program, size_t size, void *striped)
 {
