@@ -176,6 +176,22 @@ static void adopt_daemon(struct manager *m, uint32_t i, pid_t pid)
 }
 
 /* A report says which step failed; the words are kept out of the state, the person gets them now. */
+void service_gate_over(struct manager *m, uint32_t i, enum role role)
+{
+	struct service *s = &m->services[i];
+	struct process *p = &s->proc[role];
+
+	if (p->gate < 0)
+		return;
+	process_close_gate(m, p);
+	/* Without a report it was executed. */
+	if (role != ROLE_MAIN || p->step != 0)
+		return;
+	view(m, i);
+	if (s->r.state == LAUNCHING)
+		service_event(m, i, EV_EXECED);
+}
+
 void service_gate(struct manager *m, uint32_t i, enum role role)
 {
 	struct service *s = &m->services[i];
@@ -191,13 +207,7 @@ void service_gate(struct manager *m, uint32_t i, enum role role)
 		if (got != (ssize_t)sizeof(rep)) {
 			if (fd >= 0)
 				(void)sys_close(fd);
-			process_close_gate(m, p);
-			/* End of file without a report: it was executed. */
-			if (role == ROLE_MAIN && p->step == 0) {
-				view(m, i);
-				if (s->r.state == LAUNCHING)
-					service_event(m, i, EV_EXECED);
-			}
+			service_gate_over(m, i, role);
 			return;
 		}
 		rep.about[sizeof(rep.about) - 1] = '\0';

@@ -193,6 +193,8 @@ void service_notified(struct manager *m, uint32_t i, uint32_t bits);
 void service_reaped(struct manager *m, uint32_t i, enum role role, uint8_t kind, int32_t value);
 /* Its gate has something to say: a report, a root, or the end. */
 void service_gate(struct manager *m, uint32_t i, enum role role);
+/* The other end of its gate is closed, or nobody is left who could say anything there. */
+void service_gate_over(struct manager *m, uint32_t i, enum role role);
 /* Writes the record if it changed, and the news if others can see the change. */
 void service_commit(struct manager *m, uint32_t i);
 /* Keeps the count of units that are on their way; after `wanted` changed. */

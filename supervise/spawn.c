@@ -390,7 +390,8 @@ void spawn_reap(struct manager *m)
 
 			/* What it said before it ended is heard first: a report, or that it was executed. */
 			service_gate(m, index, role);
-			process_close_gate(m, p);
+			/* A child forked in between may hold a copy of its end for a moment, and hide the end of file. */
+			service_gate_over(m, index, role);
 			process_left(m, p);
 			if (role == ROLE_MAIN) {
 				s->r.main = 0;

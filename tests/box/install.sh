@@ -244,17 +244,17 @@ for kind in none file link coppice; do
 	check "$kind: no step that fails leaves anything behind; $inodes inodes are enough" "$status$((inodes > 7))" = 01
 done
 
-chmod 755 "$BOX" "$top"
-R=$top/user
+# Where the tree lies may be closed to everybody but root.
+open=$(mktemp -d)
+at_exit() { rm -rf "$open"; }
+chmod 755 "$open"
+cp "$COPPICE" "$open/coppice"
+R=$open/user
 mkdir -p "$R/sbin"
 echo real >"$R/sbin/init"
 chown -R 1000:1000 "$R"
 tree "$R" >"$BOX/before"
-user() { setpriv --reuid=1000 --regid=1000 --clear-groups "$COPPICE" install "$@" >"$BOX/out" 2>"$BOX/err"; }
-if ! setpriv --reuid=1000 --regid=1000 --clear-groups test -x "$COPPICE"; then
-	cp "$COPPICE" "$top/coppice" # the tree may be root's alone
-	user() { setpriv --reuid=1000 --regid=1000 --clear-groups "$top/coppice" install "$@" >"$BOX/out" 2>"$BOX/err"; }
-fi
+user() { setpriv --reuid=1000 --regid=1000 --clear-groups "$open/coppice" install "$@" >"$BOX/out" 2>"$BOX/err"; }
 check_status 0 "somebody else than root, into a root of theirs" user "$R"
 check "it is theirs" "$(stat -c %u "$R/sbin/init")" = 1000
 check_status 0 "undone" user --undo "$R"

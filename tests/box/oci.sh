@@ -17,6 +17,7 @@ mknod -m 666 "$BOX/root/dev/tty" c 5 0
 ln -s /proc/self/fd "$BOX/root/dev/fd" # bash wants it
 mount --move "$BOX/root/dev" /dev
 runtime=(crun --root "$BOX/run" --cgroup-manager=disabled)
+root=$BOX/root
 oci() { "${runtime[@]}" "$@"; }
 at_exit() { oci delete --force c 2>/dev/null; }
 
@@ -25,7 +26,7 @@ run() {
 	rm -f "$BOX/root/trace"
 	: >"$BOX/console"
 	mkdir -p "$BOX/bundle"
-	"$box_python" "$box_top/tests/lib/bundle.py" "$1" "$BOX/root" "${@:2}" >"$BOX/bundle/config.json" || give_up "a bundle"
+	"$box_python" "$box_top/tests/lib/bundle.py" "$1" "$root" "${@:2}" >"$BOX/bundle/config.json" || give_up "a bundle"
 	STATUS='' BOX_PID=''
 	setpriv --pdeathsig KILL "${runtime[@]}" run --bundle "$BOX/bundle" c </dev/null >"$BOX/console" 2>&1 &
 	box_unshare=$!
@@ -142,12 +143,17 @@ rm "$BOX/units/stubborn.service"
 
 cp -a "$BOX/root" "$BOX/mine"
 chown -Rh 300000:300000 "$BOX/root"
+# Where the tree lies may be closed to everybody but root.
+mount --bind "$BOX/root" /mnt
+root=/mnt
 run podman --user-namespace -- /sbin/init
 up
 check "a user namespace, as rootless Podman has one: root in there is nobody out here" "$(stat -c %u "/proc/$BOX_PID")" = 300000
 check "the units run" "$(state web) $(state db)" = "running running"
 stop TERM
 check "and stop in order" "$STATUS $(trace)" = "0 started stopped"
+umount /mnt
+root=$BOX/root
 rm -rf "$BOX/root"
 mv "$BOX/mine" "$BOX/root"
 
