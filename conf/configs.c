@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "conf/images.h"
 #include "conf/kit/own.h"
@@ -17,13 +16,6 @@ struct config {
 
 /* Where a config lies: a file in a directory, and what it is called. */
 struct place { int dir; const char *name, *called; bool plain; };
-
-static bool is_there(int dir, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
 
 /* All parts in one piece of the arena; NULL for want of memory. */
 static const char *join(struct arena *a, const char *one, const char *two, const char *three)
@@ -71,15 +63,15 @@ static int read_here(struct configs *s, int images, const char *path, const char
 
 	owned_fd fd = place.dir;
 
-	if (place.form == IMAGE_BUNDLE && is_there(fd, "config.json")) {
+	if (place.form == IMAGE_BUNDLE && image_has(fd, "config.json")) {
 		/* The bundle may be somebody else's: no link in it is followed. */
 		rc = read_place(s, &(struct place){ fd, "config.json", join(a, dir, "/config.json", ""), true }, oci, oci_read);
 		found = 1;
-	} else if (is_there(images, json)) {
+	} else if (image_has(images, json)) {
 		rc = read_place(s, &(struct place){ images, json, join(a, dir, ".json", ""), false }, oci, oci_read);
 		found = 1;
 	}
-	if (rc == 0 && is_there(images, env)) {
+	if (rc == 0 && image_has(images, env)) {
 		struct place p = { images, env, join(a, dir, ".env", ""), false };
 
 		if (!found) {

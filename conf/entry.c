@@ -61,17 +61,16 @@ static bool read_args(struct reading *r, const char *value)
 	return at && keep(r, &entry->args, at, n, false);
 }
 
-/* "$" doubled, so that no variable is looked for. */
-static const char *without_variables(struct reading *r, const char *word)
+const char *entry_doubled(struct reading *r, const char *value, char sign)
 {
-	struct text t = { .size = 2 * strlen(word) + 1 };
+	struct text t = { .size = 2 * strlen(value) + 1 };
 
-	if (!strchr(word, '$'))
-		return word;
+	if (!strchr(value, sign))
+		return value;
 	t.at = arena_get(r->arena, t.size);
-	for (const char *s = word; t.at && *s; s++) {
-		if (*s == '$')
-			text_char(&t, '$');
+	for (const char *s = value; t.at && *s; s++) {
+		if (*s == sign)
+			text_char(&t, sign);
 		text_char(&t, *s);
 	}
 	return t.at;
@@ -118,7 +117,7 @@ void entry_settle(struct compiler *c, struct draft *d, struct reading *r)
 		const char *word = i < program->n ? program->at[i] : args->at[i - program->n];
 
 		/* What is run is never looked into for variables; see supervise/expand.h. */
-		words[at++] = i && part->plain ? without_variables(r, word) : word;
+		words[at++] = i && part->plain ? entry_doubled(r, word, '$') : word;
 	}
 	for (uint32_t i = 0; i < at; i++)
 		if (!words[i])

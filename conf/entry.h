@@ -11,6 +11,8 @@
  */
 void entry_settle(struct compiler *c, struct draft *d, struct reading *r);
 
+/* `value` with each `sign` twice, so that "%" begins no specifier and "$" no variable; NULL for want of memory. */
+const char *entry_doubled(struct reading *r, const char *value, char sign);
 /* A word as one would write it in a unit: in quotes and escaped where it must be. `dollars`: "$" is doubled. */
 void entry_quote(struct text *t, const char *word, bool dollars);
 /* How much room that takes at most, with a NUL. */

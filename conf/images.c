@@ -19,7 +19,7 @@ static const char layout_mark[] = "oci-layout";
 
 #define LONGEST_SUFFIX 12u
 
-static bool is_there(int at, const char *name)
+bool image_has(int at, const char *name)
 {
 	struct stat st;
 
@@ -42,7 +42,7 @@ static int look_packed(int images, const char *name, struct image_place *ret)
 
 		text_put(&t, name);
 		text_put(&t, packed[i]);
-		if (t.cut || !is_there(images, file))
+		if (t.cut || !image_has(images, file))
 			continue;
 		*ret = (struct image_place){ .form = IMAGE_PACKED, .dir = -1, .suffix = packed[i] };
 		return 0;
@@ -57,10 +57,10 @@ int image_look(int images, const char *name, struct image_place *ret)
 
 	if (dir < 0)
 		return errno == ENOENT ? look_packed(images, name, ret) : -errno;
-	if (is_there(dir, layout_mark))
+	if (image_has(dir, layout_mark))
 		form = IMAGE_LAYOUT;
 	/* A bundle, or one whose config.json was left out; but a root file system may have a /rootfs of its own. */
-	else if (is_there(dir, "rootfs") && (is_there(dir, "config.json") || (!is_there(dir, "bin") && !is_there(dir, "usr"))))
+	else if (image_has(dir, "rootfs") && (image_has(dir, "config.json") || (!image_has(dir, "bin") && !image_has(dir, "usr"))))
 		form = IMAGE_BUNDLE;
 	*ret = (struct image_place){ .form = form, .dir = take_fd(&dir) };
 	return 0;

@@ -24,6 +24,9 @@ struct image_place {
  */
 int image_look(int images, const char *name, struct image_place *ret);
 
+/* Something of that name lies in the directory `at`; a link is not followed. */
+bool image_has(int at, const char *name);
+
 /* One path component, not hidden, and short enough for every suffix. */
 bool image_name_fits(const char *name);
 

@@ -67,20 +67,6 @@ static struct assignment *put_origin(struct compiler *c, struct draft *d, enum i
 	return &d->said[d->n_said++];
 }
 
-/* As the reader of a setting wants it: "%" doubled. NULL for want of memory. */
-static const char *without_specifiers(struct reading *r, const char *value)
-{
-	struct text t = { .size = 2 * strlen(value) + 1 };
-
-	t.at = arena_get(r->arena, t.size);
-	for (const char *s = value; t.at && *s; s++) {
-		if (*s == '%')
-			text_char(&t, '%');
-		text_char(&t, *s);
-	}
-	return t.at;
-}
-
 /* Says `value` for the unit, unless it says that itself; `key` is the image's own word for it. */
 static void imply(struct compiler *c, struct draft *d, struct reading *r, const struct assignment *const *first, enum implied what,
 		enum oci_key key, const char *value)
@@ -90,7 +76,8 @@ static void imply(struct compiler *c, struct draft *d, struct reading *r, const 
 	if (!value || SAID(what))
 		return;
 	a = *put_origin(c, d, what, d->oci->file, d->oci->keys[key], value);
-	a.value = without_specifiers(r, value);
+	/* As the reader of a setting wants it. */
+	a.value = entry_doubled(r, value, '%');
 	if (a.value)
 		read_one(c, r, &a);
 }

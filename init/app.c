@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,7 +59,6 @@ int app_become(const struct table *t, const char *runtime)
 	const struct unit *u = table_unit(t, app);
 	uint32_t command = list_item(t, u->start, 0);
 	const struct command *c = (const void *)table_words(t, command);
-	struct rlimit files;
 	struct report report;
 	char words[512];
 
@@ -72,16 +70,12 @@ int app_become(const struct table *t, const char *runtime)
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
 		if (told[i])
 			(void)putenv(told[i]);
-	/* What was raised for our own sake, and what no program asks for. */
-	if (world.nofile && getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = (rlim_t)world.nofile;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
 	say(SAY_INFO, "app: %.200s takes the place of PID %d", table_text(t, c->argv[0]), (int)getpid());
 	say_flush();
 
-	const struct job job = { .table = t, .unit = app, .phase = PHASE_MAIN, .command = command, .runtime = runtime, .rung = world.rung };
+	const struct job job = { .table = t, .unit = app, .phase = PHASE_MAIN, .command = command, .runtime = runtime, .rung = world.rung,
+				 .nofile = world.nofile };
 
 	child_become(&job, &report);
 

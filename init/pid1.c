@@ -32,6 +32,7 @@
 #include "init/control/desk.h"
 #include "init/control/ring.h"
 #include "init/machine.h"
+#include "init/net/netfile.h"
 #include "init/signals.h"
 #include "init/upward.h"
 #include "init/world.h"
@@ -189,27 +190,6 @@ static const struct table *load(void)
 
 /* ---- its places under /run ---- */
 
-static int need_path(const char *path)
-{
-	char part[PATH_MAX];
-	size_t n = strlen(path);
-
-	if (n == 0 || n >= sizeof(part))
-		return -ENAMETOOLONG;
-	memcpy(part, path, n + 1);
-	for (size_t k = 1; k <= n; k++) {
-		if (part[k] != '/' && part[k] != '\0')
-			continue;
-		char was = part[k];
-
-		part[k] = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		part[k] = was;
-	}
-	return 0;
-}
-
 /* A socket at RUNTIME/NAME; 0600, or what `mode` says. -errno where it cannot be. */
 static int socket_at(const char *name, int type, mode_t mode)
 {
@@ -241,10 +221,10 @@ static int socket_at(const char *name, int type, mode_t mode)
 static void open_places(const struct table *t)
 {
 	char path[PATH_MAX];
-	int e = need_path(given->runtime);
+	int e = netfile_dirs(given->runtime);
 
 	if (e == 0 && snprintf(path, sizeof(path), "%s/root", given->runtime) < (int)sizeof(path))
-		e = need_path(path);
+		e = netfile_dirs(path);
 	if (e < 0)
 		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", given->runtime, strerror(-e));
 	/* ControlGroup= is let in to read: the desk looks at who it is. */
@@ -539,7 +519,7 @@ int init_main(const struct init_options *o)
 	bool exec = app_takes_over(t);
 
 	if (exec)
-		(void)need_path(given->runtime);
+		(void)netfile_dirs(given->runtime);
 	else
 		open_places(t);
 	world.rung = (uint8_t)find_rung(t);

@@ -225,6 +225,19 @@ ssize_t sys_write(int fd, const void *from, size_t n)
 	return r;
 }
 
+int sys_write_all(int fd, const void *from, size_t n)
+{
+	for (const char *at = from; n > 0;) {
+		ssize_t done = sys_write(fd, at, n);
+
+		if (done <= 0)
+			return done < 0 ? (int)done : -EIO;
+		at += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
 #define MOST_FDS 4
 
 ssize_t sys_recv(int fd, void *into, size_t n, int *fds, int *n_fds)

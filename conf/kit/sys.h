@@ -41,6 +41,7 @@ int sys_nonblock(int fd);
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *into, size_t n);
 ssize_t sys_write(int fd, const void *from, size_t n);
+int sys_write_all(int fd, const void *from, size_t n); /* 0 or -errno; waits where the descriptor does */
 /* One message with up to 4 descriptors; *n_fds in: room, out: how many came (close-on-exec). Never blocks. */
 ssize_t sys_recv(int fd, void *into, size_t n, int *fds, int *n_fds);
 ssize_t sys_send(int fd, const void *from, size_t n, const int *fds, int n_fds);

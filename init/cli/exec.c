@@ -82,26 +82,13 @@ static void copy_size(int master)
 		(void)ioctl(master, TIOCSWINSZ, &size); /* the kernel tells the other side by SIGWINCH */
 }
 
-static bool write_all(int fd, const char *bytes, size_t n)
-{
-	while (n) {
-		ssize_t done = sys_write(fd, bytes, n);
-
-		if (done <= 0)
-			return false;
-		bytes += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
 /* One piece from `from` to `to`; false at the end, or where it cannot be written. */
 static bool carry(int from, int to)
 {
 	char piece[4096];
 	ssize_t n = sys_read(from, piece, sizeof(piece));
 
-	return n > 0 && write_all(to, piece, (size_t)n);
+	return n > 0 && sys_write_all(to, piece, (size_t)n) == 0;
 }
 
 /* Until the answer is there: our stdin to the terminal's master, its output to our stdout. */
@@ -129,7 +116,7 @@ static json_t *carry_both(struct client *client, json_int_t id, int master, bool
 			alive = carry(master, 1);
 		if (p[2].revents && !carry(0, master)) {
 			in = false;
-			(void)write_all(master, &end_of_input, 1);
+			(void)sys_write_all(master, &end_of_input, 1);
 		}
 		if (p[0].revents) {
 			answer = client_answer(client, id, NULL, NULL);

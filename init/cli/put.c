@@ -20,19 +20,6 @@ static const char *stage_of(const char *name, stage_name into)
 	return into;
 }
 
-static int write_whole(int fd, const char *bytes, size_t n)
-{
-	while (n) {
-		ssize_t put = sys_write(fd, bytes, n);
-
-		if (put < 0)
-			return (int)put;
-		bytes += put;
-		n -= (size_t)put;
-	}
-	return 0;
-}
-
 /* Without the right to give files away it stays the writer's. */
 static int own_as(int fd, int dir)
 {
@@ -53,7 +40,7 @@ int put_stage(int dir, const char *name, const char *bytes, size_t n, mode_t mod
 	owned_fd fd = openat(dir, stage_of(name, stage), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	int e = write_whole(fd, bytes, n);
+	int e = sys_write_all(fd, bytes, n);
 
 	if (e == 0)
 		e = own_as(fd, dir);

@@ -57,26 +57,13 @@ ssize_t netfile_read(const char *path, void *into, size_t size)
 	return sys_read(fd, &more, 1) > 0 ? -EFBIG : (ssize_t)have;
 }
 
-static int write_all(int fd, const char *from, size_t n)
-{
-	while (n) {
-		ssize_t done = sys_write(fd, from, n);
-
-		if (done < 0)
-			return (int)done;
-		from += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 int netfile_write_over(const char *path, const void *from, size_t n)
 {
 	owned_fd fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;
-	int e = write_all(fd, from, n);
+	int e = sys_write_all(fd, from, n);
 	if (e == 0 && ftruncate(fd, (off_t)n) < 0)
 		e = -errno;
 	return e;
@@ -89,7 +76,7 @@ static int write_fresh(const char *fresh, const void *from, size_t n, mode_t mod
 
 	if (fd < 0)
 		return -errno;
-	return write_all(fd, from, n);
+	return sys_write_all(fd, from, n);
 }
 
 int netfile_write(const char *path, const void *from, size_t n, mode_t mode, bool in_place)

@@ -41,25 +41,6 @@ conf <<-'EOF'
 	ShutdownTimeout=20s
 EOF
 
-cat >"$BOX/slowest.py" <<-'PY'
-	import socket, sys, time
-	s = socket.socket(socket.AF_UNIX)
-	s.connect(sys.argv[1])
-	f, worst = s.makefile("rb"), 0
-	for i in range(30):
-	    start = time.monotonic()
-	    s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
-	    assert b"pong" in f.readline()
-	    worst = max(worst, time.monotonic() - start)
-	    time.sleep(0.005)
-	print(int(worst * 1000))
-PY
-# The longest of 30 pings.
-in_time() {
-	local ms
-	ms=$("$box_python" "$BOX/slowest.py" "/proc/$BOX_PID/root/run/coppice/control.sock") && [[ $ms -le $((100 * ${BOX_PATIENCE:-1})) ]]
-}
-
 # --- boot ----------------------------------------------------------------------------------------------------
 
 boot

@@ -297,23 +297,6 @@ done < <("$box_python" "$BOX/rpc.py" "$sock" 2>&1)
 
 # --- somebody does not read ----------------------------------------------------------------------------------
 
-# slowest: the longest of 30 pings, in ms.
-cat >"$BOX/slowest.py" <<-'PY'
-	import socket, sys, time
-	s = socket.socket(socket.AF_UNIX)
-	s.connect(sys.argv[1])
-	f, worst = s.makefile("rb"), 0
-	for i in range(30):
-	    start = time.monotonic()
-	    s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
-	    assert b"pong" in f.readline()
-	    worst = max(worst, time.monotonic() - start)
-	    time.sleep(0.005)
-	print(int(worst * 1000))
-PY
-slowest() { "$box_python" "$BOX/slowest.py" "/proc/$BOX_PID/root/run/coppice/control.sock"; }
-in_time() { local ms; ms=$(slowest) && [[ $ms -le $((100 * ${BOX_PATIENCE:-1})) ]]; }
-
 # --- the desk dies -------------------------------------------------------------------------------------------
 
 desk=$(manager '["helpers"]["desk"]') web=$(status_of web pid)

@@ -341,6 +341,12 @@ box_enter() {
 
 ctl() { box_enter /usr/bin/coppice "$@"; }
 in_box() { box_enter "$@"; }
+# slowest: the longest of 30 pings, in ms. in_time: it is no longer than PID 1 may ever take.
+slowest() { "$box_python" "$box_top/tests/lib/pings.py" "/proc/$BOX_PID/root/run/coppice/control.sock"; }
+in_time() {
+	local ms
+	ms=$(slowest) && [[ $ms -le $((100 * ${BOX_PATIENCE:-1})) ]]
+}
 console() { cat "$BOX/console"; }
 
 # status_of UNIT FIELD: one field of `status --json UNIT`; a dot leads inside, as in health.result or log.lines.
