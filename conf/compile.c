@@ -254,6 +254,7 @@ static void draft_index(struct compiler *c, uint32_t i)
 	for (h = (h ^ h >> 15) & (c->n_slots - 1); c->slots[h]; h = (h + 1) & (c->n_slots - 1))
 		;
 	c->slots[h] = i + 1;
+	c->drafts[i].slot = h;
 }
 
 uint32_t draft_add(struct compiler *c, const char *name, const char *full, enum unit_kind kind,

@@ -27,6 +27,7 @@ struct draft {
 	const char *file;      /* what findings call its file: "db.service" */
 	const char *path;      /* of that file */
 	const char *fault;     /* its first error, with file and line, or NULL */
+	uint32_t slot;         /* where the index has it */
 	const char *image;     /* Image=, until it is clear whether a .image file says more */
 	struct assignment *said; /* what counts */
 	uint32_t n_said;

@@ -368,9 +368,9 @@ int link_units(struct compiler *c)
 		place[c->drafts[i].u.rank] = i;
 	for (uint32_t i = 0; i < c->n_mentions; i++)
 		c->mentions[i].from = place[c->mentions[i].from];
-	for (uint32_t i = 0; i < c->n_slots; i++)
-		if (c->slots[i])
-			c->slots[i] = place[c->slots[i] - 1] + 1;
+	/* By its units: most of the index was never touched, and is no memory yet. */
+	for (uint32_t i = 0; i < c->n_drafts; i++)
+		c->slots[c->drafts[i].slot] = i + 1;
 
 	take_mentions(&l);
 	merge_links(&l);
