@@ -1,4 +1,5 @@
 /* boot_system.c - the boot steps that give the container its name, its files and its kernel parameters. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +87,20 @@ int ready_hosts(struct boot *b)
 	return write_file("/etc/hosts", room);
 }
 
+/* The digits of a UUID: with its four dashes (RFC 4122, 3), as systemd-nspawn writes it, or without, as Podman does. */
+static bool put_uuid(struct text *t, const char *uuid)
+{
+	bool dashed = strlen(uuid) == 36;
+
+	for (size_t k = 0; uuid[k]; k++) {
+		if (dashed && (k == 8 || k == 13 || k == 18 || k == 23) ? uuid[k] != '-' : !isxdigit((unsigned char)uuid[k]))
+			return false;
+		if (uuid[k] != '-')
+			text_char(t, (char)tolower((unsigned char)uuid[k]));
+	}
+	return t->len == 32;
+}
+
 /* machine-id(5): 32 hexadecimal digits that stay; "uninitialized" asks for them. */
 int ready_machine_id(struct boot *b)
 {
@@ -98,12 +112,9 @@ int ready_machine_id(struct boot *b)
 	(void)b;
 	if (read_start("/etc/machine-id", now, sizeof(now)) >= 32 && strncmp(now, "uninitialized", 13) != 0)
 		return 1;
-	if (given && strspn(given, "0123456789abcdefABCDEF-") == strlen(given) && strlen(given) == 36) {
-		for (const char *c = given; *c; c++)
-			if (*c != '-')
-				text_char(&t, (char)(*c >= 'A' && *c <= 'F' ? *c + ('a' - 'A') : *c));
-	} else {
-		if (getrandom(dice, sizeof(dice), GRND_NONBLOCK) != sizeof(dice))
+	if (!given || !put_uuid(&t, given)) {
+		t.len = 0;
+		if (!sys_dice(dice, sizeof(dice)))
 			return -errno;
 		/* A random UUID, version 4 (RFC 4122, 4.4). */
 		dice[6] = (unsigned char)((dice[6] & 0x0f) | 0x40);

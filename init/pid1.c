@@ -37,6 +37,7 @@
 #include "init/upward.h"
 #include "init/world.h"
 #include "mount/root.h"
+#include "supervise/caps.h"
 #include "supervise/pads.h"
 
 #define BOOT_REFUSED_STATUS 78 /* EX_CONFIG of sysexits.h: nothing to supervise could be read */
@@ -114,6 +115,7 @@ static void ready_itself(void)
 	app_remember();
 	upward_open();
 	standing = machine_look(world.is_init, container);
+	world.machine = standing == STANDING_MACHINE;
 	find_console();
 	if (!world.is_init) {
 		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -168,18 +170,25 @@ const struct table *map_table(int fd)
 	return NULL;
 }
 
-static const struct table *load(void)
+/* A loader at work: its memfd and its pid, or -errno. */
+struct loading { int fd; pid_t pid; };
+
+static struct loading load_begin(void)
 {
-	owned_fd fd = memfd_create("coppice-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0) {
-		say(SAY_ERROR, "cannot make a memfd for the units: %s", strerror(errno));
-		return NULL;
-	}
-	pid_t pid = sys_fork();
-	if (pid == 0)
-		_exit(load_in_child(fd));
+	struct loading l = { .fd = memfd_create("coppice-units", MFD_CLOEXEC | MFD_ALLOW_SEALING) };
+
+	l.pid = l.fd < 0 ? -errno : sys_fork();
+	if (l.pid == 0)
+		_exit(load_in_child(l.fd));
+	return l;
+}
+
+static const struct table *load_end(const struct loading *l)
+{
+	owned_fd fd = l->fd;
 	struct sys_exit x = { 0 };
-	int e = pid < 0 ? pid : sys_wait(pid, &x);
+	int e = l->pid < 0 ? l->pid : sys_wait(l->pid, &x);
+
 	if (e < 0 || x.kind != 1 || x.value != 0) {
 		say(SAY_ERROR, "the units could not be loaded%s%s", e < 0 ? ": " : x.value == SIGALRM ? ": it took more than a minute" : "",
 		    e < 0 ? strerror(-e) : "");
@@ -218,7 +227,7 @@ static int socket_at(const char *name, int type, mode_t mode)
 	return fd;
 }
 
-static void open_places(const struct table *t)
+static void open_places(void)
 {
 	char path[PATH_MAX];
 	int e = netfile_dirs(given->runtime);
@@ -227,14 +236,37 @@ static void open_places(const struct table *t)
 		e = netfile_dirs(path);
 	if (e < 0)
 		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", given->runtime, strerror(-e));
-	/* ControlGroup= is let in to read: the desk looks at who it is. */
-	listener = socket_at("control.sock", SOCK_STREAM, t->house.control_group ? 0666 : 0600);
+	listener = socket_at("control.sock", SOCK_STREAM, 0600);
 	if (listener < 0)
 		say(SAY_ERROR, "%s/control.sock: %s; units run, but cannot be asked about", given->runtime, strerror(-listener));
 	world.notify_fd = socket_at("notify", SOCK_DGRAM, 0666);
 	int yes = 1;
 	if (world.notify_fd < 0 || setsockopt(world.notify_fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
 		say(SAY_ERROR, "%s/notify: units with Type=notify cannot say that they are ready", given->runtime);
+}
+
+static void remove_places(void)
+{
+	char path[PATH_MAX];
+
+	for (int k = 0; k < 2; k++)
+		if (snprintf(path, sizeof(path), "%s/%s", given->runtime, k ? "control.sock" : "notify") < (int)sizeof(path))
+			(void)unlink(path);
+}
+
+/* ControlGroup= is let in to read: the desk looks at who it is. */
+static mode_t control_mode(const struct table *t)
+{
+	return t->house.control_group ? 0666 : 0600;
+}
+
+/* What of them depends on the units. */
+static void settle_places(const struct table *t)
+{
+	char path[PATH_MAX];
+
+	if (listener >= 0 && control_mode(t) != 0600 && snprintf(path, sizeof(path), "%s/control.sock", given->runtime) < (int)sizeof(path))
+		(void)chmod(path, control_mode(t));
 	logs_fd = ring_create(t->n_units);
 	if (logs_fd < 0)
 		say(SAY_ERROR, "no memory for logs: %s", strerror(-logs_fd));
@@ -311,7 +343,7 @@ void helpers_start(struct manager *m)
 
 static void reopen(struct manager *m)
 {
-	int fresh = socket_at("control.sock", SOCK_STREAM, m->table->house.control_group ? 0666 : 0600);
+	int fresh = socket_at("control.sock", SOCK_STREAM, control_mode(m->table));
 	struct message msg = { .kind = TELL_REOPEN };
 	int desk = m->helpers[HELPER_DESK].sock;
 
@@ -384,12 +416,7 @@ static void on_signal(struct manager *m, int sig)
 static void leave(enum how how, int code)
 {
 	say_flush();
-	char path[PATH_MAX];
-
-	if (snprintf(path, sizeof(path), "%s/control.sock", given->runtime) < (int)sizeof(path))
-		(void)unlink(path);
-	if (snprintf(path, sizeof(path), "%s/notify", given->runtime) < (int)sizeof(path))
-		(void)unlink(path);
+	remove_places();
 	int status = machine_end(standing, how, code);
 
 	upward_end(status);
@@ -497,8 +524,18 @@ int init_main(const struct init_options *o)
 		ready_itself();
 	else
 		world.is_init = getpid() == 1;
+	bool boots = world.is_init && !o->no_boot;
+	struct loading l = load_begin();
+
+	/* While the units are read: what does not depend on them. Where we boot, /run is not ready yet. */
+	if (!o->dry_run) {
+		shortcuts_open(&world.shortcuts);
+		world.bounding = caps_bounding();
+		if (!boots)
+			open_places();
+	}
 	world.signal_fd = sys_signalfd(&all);
-	const struct table *t = load();
+	const struct table *t = load_end(&l);
 	if (!t)
 		return refuse();
 	struct boot b = { .table = t, .container = container, .machine = standing == STANDING_MACHINE, .run = program_run };
@@ -510,7 +547,6 @@ int init_main(const struct init_options *o)
 	if (app_is_there(t) && !app_is_sound(t))
 		return refuse();
 	uint32_t steps[32] = { 0 };
-	bool boots = world.is_init && !o->no_boot;
 	if (boots)
 		boot_run(&b, false, steps);
 	else
@@ -518,10 +554,14 @@ int init_main(const struct init_options *o)
 	world.budget = t->house.shutdown_timeout ? t->house.shutdown_timeout : container_budget(container);
 	bool exec = app_takes_over(t);
 
-	if (exec)
+	if (exec && boots)
 		(void)netfile_dirs(given->runtime);
-	else
-		open_places(t);
+	else if (exec)
+		remove_places();
+	else if (boots)
+		open_places();
+	if (!exec)
+		settle_places(t);
 	world.rung = (uint8_t)find_rung(t);
 	int e = manager_open(&world, t);
 	if (e < 0) {

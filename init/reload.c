@@ -105,10 +105,12 @@ static void finish_reload(void)
 	fresh.nofile = world.nofile;
 	fresh.bounding = world.bounding;
 	fresh.pads = world.pads;
+	fresh.shortcuts = world.shortcuts;
 	fresh.signal_fd = world.signal_fd;
 	fresh.notify_fd = world.notify_fd;
 	fresh.out_fd = world.out_fd;
 	fresh.is_init = world.is_init;
+	fresh.machine = world.machine;
 	fresh.rung = !needs_roots(old) && needs_roots(next_table) ? (uint8_t)find_rung(next_table) : world.rung;
 	fresh.budget = next_table->house.shutdown_timeout ? next_table->house.shutdown_timeout : container_budget(container);
 	int e = manager_open(&fresh, next_table);
@@ -148,7 +150,7 @@ void reload_between_turns(void)
 		take_next_table(&world);
 	if (next_table && world.how != HOW_NONE)
 		drop_next_table();
-	if (next_table && removed_at_rest(&world))
+	if (next_table && shortcuts_idle(&world.shortcuts) && removed_at_rest(&world))
 		finish_reload();
 }
 

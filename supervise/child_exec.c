@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "conf/kit/own.h"
 #include "conf/kit/say.h"
+#include "conf/kit/sys.h"
 #include "mount/inside.h"
 #include "supervise/child_steps.h"
 #include "supervise/expand.h"
@@ -197,7 +197,7 @@ static void put_invocation(struct life *l)
 	unsigned char random[16];
 	char text[2 * sizeof(random) + 1] = "";
 
-	if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+	if (!sys_dice(random, sizeof(random)))
 		return;
 	for (size_t i = 0; i < sizeof(random); i++) {
 		text[2 * i] = digits[random[i] >> 4];

@@ -24,6 +24,7 @@
 #include "supervise/loop.h"
 #include "supervise/policy.h"
 #include "supervise/record.h"
+#include "supervise/shortcut.h"
 #include "supervise/state.h"
 #include "supervise/wire.h"
 
@@ -34,13 +35,15 @@ enum role { ROLE_MAIN, ROLE_CONTROL, ROLE_HEALTH, ROLE_CLEANER, N_UNIT_ROLES,
 enum { TIMER_STATE, TIMER_HEALTH, TIMER_DOG, N_TIMERS };
 
 struct process {
-	pid_t pid;    /* 0: none */
-	pid_t group;  /* its session and process group, until the last of it has gone; 0: none */
-	int gate;     /* our end, until it was executed; -1 */
-	uint32_t step;  /* of the report, 0: none came */
-	uint8_t during; /* enum svc_state in which it was forked */
+	pid_t pid;      /* 0: none */
+	pid_t group;    /* its session and process group, until the last of it has gone; 0: none */
+	int gate;       /* our end, until it was executed; -1 */
+	int16_t error;  /* errno of the report */
+	uint8_t step;   /* of the report, 0: none came */
+	uint8_t during; /* enum svc_state in which it was started */
 	uint8_t pad;    /* its launch pad, until it has left it; 0: none */
-	int32_t error;
+	uint8_t cut;    /* its shortcut, until it was executed; 0: none */
+	bool again;     /* its shortcut led nowhere: the same start is done the long way */
 };
 
 struct service {
@@ -51,12 +54,14 @@ struct service {
 	struct process proc[N_UNIT_ROLES];
 	int log;                    /* the end of its log pipe that it writes to, -1 until first needed */
 	int root;                   /* its mount namespace, -1 */
-	enum ending ending;
+	int top;                    /* what main began with as its /, where its health check looks there; -1 */
+	uint32_t probe;             /* serial of the network probe under way, 0: none */
 	msec_t rest;                /* the pause that the policy computed */
 	msec_t up_since;            /* when it became ready in this run, 0 not yet */
-	uint32_t probe;             /* serial of the network probe under way, 0: none */
 	uint8_t asked;              /* enum asked: who asked for the end */
+	uint8_t ending;             /* enum ending */
 	bool queued;                /* in the queue of those that look again */
+	bool held;                  /* among those that wait for a shortcut */
 	bool start_pending, stop_pending;
 	bool ended_how;             /* `ending` is known */
 	bool said_ready, stalled, dirty, settled;
@@ -64,11 +69,15 @@ struct service {
 	uint8_t spread_asked;       /* enum asked */
 	bool root_used;             /* an upper layer may lie there */
 	bool viewed;                /* its outside view is there */
+	bool long_way;              /* a shortcut led it nowhere; none is tried again, unless after a reload */
 	bool run_deferred;          /* a command waits until the one before it is reaped */
 };
 
 /* Starts in one turn: every child inherits the gates that are open, so the earlier ones are heard and closed in between. */
 #define MOST_LAUNCHES 16u
+
+/* ms that starts wait for somebody on a shortcut to be executed, which is cheaper than to fork; it takes microseconds. */
+#define CROWD_WAITS 2
 
 #define MAX_SESSIONS 64u
 
@@ -105,7 +114,10 @@ struct manager {
 	struct pids pids;
 	uint32_t launches;         /* starts begun in this turn */
 	uint32_t pads;             /* free launch pads, one bit each */
+	struct shortcuts shortcuts;
+	bool hurried;              /* those that wait for a shortcut have waited long enough */
 	uint32_t *queue, queue_head, queue_n; /* ring of units that look again, room for all */
+	uint32_t *held, held_n;    /* those that could start, and wait for a shortcut; room for all */
 	uint32_t n_sessions;
 	struct timer shutdown_timer, retry_timer;
 	struct timer init_timer;   /* init/ wants another turn then */
@@ -113,7 +125,7 @@ struct manager {
 	void (*on_signal)(struct manager *m, int sig); /* what a signal to PID 1 means: init/signals.c */
 	void (*on_helper)(struct manager *m, uint32_t which); /* a helper from HELPER_OTHERS on has something to say */
 	msec_t now;
-	uint64_t bounding;         /* our bounding set: what no unit may have is given up before the first starts */
+	uint64_t bounding;         /* our bounding set, the caller's to find out: what no unit may have is given up before the first starts */
 	uint64_t nofile;           /* the soft limit of descriptors that we were given: units get it back */
 	int signal_fd, notify_fd, out_fd; /* out: the container's stdout */
 	int log;                   /* PID 1's own pipe to the desk, the end to write to */
@@ -126,6 +138,7 @@ struct manager {
 	unit_ix online_target;     /* NO_UNIT: nobody leans on it */
 	bool offline;              /* a network is to come up, and there is no default route yet */
 	bool any_bad, any_ended, bell, bell_wanted, is_init, begun;
+	bool machine;              /* init of a whole machine: nobody comes in from outside, and the kernel's threads answer kill(2), too */
 	uint8_t rung;              /* enum rung (mount/root.h) */
 	/* reload, which init/ does between two turns */
 	bool reload_asked, load_ended, load_good;
@@ -145,8 +158,8 @@ struct manager {
 
 /*
  * Lays out the arenas for the units of `t` and takes everything else from *m as
- * the caller set it (table, runtime, signal_fd, notify_fd, out_fd, rung, budget,
- * is_init). 0 or -errno.
+ * the caller set it (table, runtime, bounding, signal_fd, notify_fd, out_fd, rung, budget,
+ * is_init, machine). 0 or -errno.
  */
 int manager_open(struct manager *m, const struct table *t);
 /* Makes the log pipes of the units that start by themselves, before the desk is forked: it inherits them. */
@@ -211,7 +224,7 @@ void order_stop(struct manager *m, uint32_t i, enum asked asked);
 void order_look(struct manager *m, uint32_t i);
 /* Those that lean on it and those it leans on look again. */
 void order_tell(struct manager *m, uint32_t i);
-/* Works the queue until nothing moves, or MOST_LAUNCHES were begun: then the next turn goes on without waiting. */
+/* Works the queue until nothing moves, or MOST_LAUNCHES were begun: then the next turn goes on. */
 void order_settle(struct manager *m);
 /* A default route is there, or none is to come; or there is one to come, and it is not there (any more). */
 void order_online(struct manager *m, bool online);

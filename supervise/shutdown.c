@@ -62,7 +62,7 @@ static bool nobody_left(struct manager *m)
 {
 	if (children_left(m))
 		return false;
-	if (!m->is_init || sys_kill(-1, 0) == -ESRCH)
+	if (!m->is_init || m->machine || sys_kill(-1, 0) == -ESRCH)
 		return true;
 	/* Their end is not told to us: look again soon. */
 	timer_arm(&m->loop, &m->retry_timer, time_add(m->now, 20));

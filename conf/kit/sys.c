@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -44,11 +46,17 @@ msec_t sys_wall(void)
 	return clock_ms(CLOCK_REALTIME);
 }
 
+/* A machine in its first second has no entropy to give away yet: then what there is will do (GRND_INSECURE, Linux 5.6). */
+bool sys_dice(void *into, size_t n)
+{
+	return getrandom(into, n, GRND_NONBLOCK) == (ssize_t)n || getrandom(into, n, GRND_INSECURE) == (ssize_t)n;
+}
+
 uint32_t sys_random(void)
 {
 	uint32_t n = 0;
 
-	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != sizeof(n))
+	if (!sys_dice(&n, sizeof(n)))
 		n = (uint32_t)sys_now() * 2654435761u;
 	return n;
 }
@@ -87,6 +95,18 @@ pid_t sys_fork(void)
 pid_t sys_fork_sharing(void)
 {
 	return clone_with(CLONE_FILES);
+}
+
+pid_t sys_fork_within(int (*life)(void *), void *stack_end, void *self)
+{
+	pid_t pid = clone(life, stack_end, CLONE_VM | CLONE_FILES | SIGCHLD, self);
+
+	return pid < 0 ? (pid_t)-errno : pid;
+}
+
+void sys_forget(void *at, size_t n)
+{
+	(void)madvise(at, n, MADV_DONTNEED);
 }
 
 int sys_leave(int first, int last)
@@ -202,6 +222,14 @@ int sys_nonblock(int fd)
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	return 0;
+}
+
+bool sys_is_place(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	/* open(2) keeps both, and would have refused what is no directory. */
+	return flags >= 0 && flags & O_PATH && flags & O_DIRECTORY;
 }
 
 int sys_close(int fd)

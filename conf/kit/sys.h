@@ -23,10 +23,14 @@ struct sys_exit { pid_t pid; int kind; int value; }; /* kind: 1 exited, 2 killed
 msec_t sys_now(void);                   /* CLOCK_BOOTTIME */
 msec_t sys_wall(void);                  /* CLOCK_REALTIME */
 uint32_t sys_random(void);              /* 32 bits, for jitter; not for secrets */
+bool sys_dice(void *into, size_t n);    /* n random bytes, 256 at most, without waiting: unlike any others, but not for secrets */
 pid_t sys_fork(void);                   /* 0 in the child, whose handlers are all default (CLONE_CLEAR_SIGHAND, 5.5; else by hand) */
 pid_t sys_fork_sharing(void);           /* the same, but the child shares our descriptors (CLONE_FILES) until it leaves */
+/* A child in our own memory, with our descriptors (clone(2), CLONE_VM): life(self), on the stack that ends there, until execve or _exit. */
+pid_t sys_fork_within(int (*life)(void *), void *stack_end, void *self);
 /* Out of a table of descriptors that is shared: closes all above `last`, and those from 3 to below `first` (close_range(2), Linux 5.9). */
 int sys_leave(int first, int last);
+void sys_forget(void *at, size_t n);    /* whole pages of ours: zero, and no memory until they are written (MADV_DONTNEED) */
 int sys_place(int fd, int at);          /* dup3(2), close-on-exec; returns `at`, or -errno */
 int sys_reap_peek(struct sys_exit *ret);  /* 1: somebody ended and waits to be reaped; 0 nobody; -ECHILD no children at all */
 int sys_reap(pid_t pid);                /* takes the one that peek showed */
@@ -38,6 +42,7 @@ int sys_is_child(pid_t pid);             /* 1: a child of ours, running or waiti
 int sys_pipe(int two[2]);               /* close-on-exec, both ends blocking */
 int sys_socketpair(int two[2]);         /* SOCK_SEQPACKET, close-on-exec, non-blocking on two[0] only */
 int sys_nonblock(int fd);
+bool sys_is_place(int fd);               /* a directory opened with O_PATH and O_DIRECTORY; asks no file system, so it never waits */
 int sys_close(int fd);
 ssize_t sys_read(int fd, void *into, size_t n);
 ssize_t sys_write(int fd, const void *from, size_t n);

@@ -74,4 +74,65 @@ check "a lease that comes later is seen in a root that was built before" "$(stat
 check_ok "and in the container" in_box grep -q 'nameserver 198.51.100.1' /etc/resolv.conf
 down
 check "and stop" "$STATUS" = 0
+kill "$dnsmasq"
+wait "$dnsmasq" 2>/dev/null
+
+# PID 1 becomes the program of an image; those that look after the network go on without it. dnsmasq gives nobody less than
+# two minutes, udhcpd does.
+rm "$BOX/units/late.service"
+cat >"$BOX/units/oci.json" <<-'EOF'
+	{"config": {"Cmd": ["/bin/serve"], "Env": ["PATH=/bin"]}}
+EOF
+script serve <<-'EOF'
+	trap 'exit 5' TERM
+	: >/run/serves
+	while :; do
+		sleep inf &
+		wait $!
+	done
+EOF
+conf <<-CONF
+	[Manager]
+	Supervise=exec
+	[Network]
+	Interface=eth0
+	WaitOnlineSec=8s
+CONF
+cat >"$BOX/udhcpd.conf" <<-CONF
+	start 198.51.100.50
+	end 198.51.100.60
+	interface s0
+	max_leases 5
+	lease_file $BOX/udhcpd.leases
+	pidfile $BOX/udhcpd.pid
+	min_lease 5
+	opt subnet 255.255.255.0
+	opt router 198.51.100.1
+	opt lease 10
+CONF
+: >"$BOX/udhcpd.leases"
+nsenter --target "$server" --net busybox udhcpd -f "$BOX/udhcpd.conf" >"$BOX/udhcpd.log" 2>&1 &
+dnsmasq=$!
+answered() { grep -c 'sending ACK' "$BOX/udhcpd.log"; }
+lives() { nsenter --target "$client" --net ip -4 -o addr show dev eth0 | sed -n 's/.*valid_lft \([0-9]*\)sec.*/\1/p'; }
+helpers() { in_box ps -o args | grep -c '[c]oppice: \(net\|dhcp\)'; }
+# How many live in the container's network.
+peopled() {
+	local space n=0
+	for space in /proc/[0-9]*/ns/net; do
+		[[ $space -ef /proc/$client/ns/net ]] && n=$((n + 1))
+	done
+	echo $n
+}
+boot_bg
+wait_for '[[ -e /proc/$BOX_PID/root/run/serves ]]'
+check_ok "PID 1 is the image's program now" test "/proc/$BOX_PID/exe" -ef "/proc/$BOX_PID/root/bin/busybox"
+check_ok "and found a network" test "$(lives)"
+check "two go on beside it" "$(helpers)" = 2
+wait_for '[[ $(answered) -ge 4 ]]' 40
+check "a lease of ten seconds is renewed, again and again" "$([[ $(lives) -gt 0 ]] && echo yes) $(helpers)" = "yes 2"
+down
+check "the container ends as the program does" "$STATUS" = 5
+wait_for '[[ $(peopled) = 1 ]]'
+check "and nobody of it is left" "$(peopled)" = 1 # but the sleeper
 done_testing
