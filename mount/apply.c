@@ -504,8 +504,32 @@ int site_enter(struct site *s, uint8_t mode, struct text *about)
 	return rc;
 }
 
-int site_chroot(struct site *s, struct text *about)
+/*
+ * The plan's devices, where the image has none of that name and the container may make them
+ * (CAP_MKNOD, which Docker and Kubernetes grant). They stay in the image, as all does that is written there.
+ */
+static void furnish(struct site *s, const struct op *ops, uint32_t n)
 {
+	mode_t old = umask(0);
+
+	s->root = s->image;
+	for (uint32_t i = 0; i < n; i++) {
+		const char *name;
+
+		if (ops[i].kind != OP_NODE)
+			continue;
+		int dir = open_near(s, &ops[i], &name);
+
+		if (dir >= 0)
+			(void)mknodat(dir, name, S_IFCHR | 0666, makedev(ops[i].major, ops[i].minor));
+	}
+	s->root = -1;
+	(void)umask(old);
+}
+
+int site_chroot(struct site *s, const struct op *ops, uint32_t n, struct text *about)
+{
+	furnish(s, ops, n);
 	if (fchdir(s->image) == 0 && chroot(".") == 0 && chdir("/") == 0)
 		return 0;
 	text_put(about, "chroot, which needs CAP_SYS_CHROOT in the container");

@@ -53,7 +53,7 @@ int site_mount(struct site *s, const struct op *op, struct text *about);
 /* Makes it the root of the process; `mode` is enum root_mode. The working directory is "/" then. */
 int site_enter(struct site *s, uint8_t mode, struct text *about);
 
-/* Where nothing can be mounted (RUNG_CHROOT): the image itself becomes the root. */
-int site_chroot(struct site *s, struct text *about);
+/* Where nothing can be mounted (RUNG_CHROOT): the image itself becomes the root, with the plan's devices where they may be made. */
+int site_chroot(struct site *s, const struct op *ops, uint32_t n, struct text *about);
 
 #endif

@@ -79,9 +79,9 @@ static uint64_t drop_bounding(uint64_t drop)
 	return drop;
 }
 
-uint64_t caps_forgo(uint64_t wanted)
+uint64_t caps_forgo(uint64_t have, uint64_t wanted)
 {
-	uint64_t have = caps_bounding(), ours = 0;
+	uint64_t ours = 0;
 
 	/* What is in no bounding set can be made inheritable no more (capset(2)), so that comes first. */
 	if (caps_ours(&ours) < 0 || set_all(ours, ours, ours) < 0)
@@ -114,7 +114,7 @@ int caps_take(uint64_t ours, uint64_t bounding, uint64_t set, uint64_t ambient, 
 	/* After setresuid(2) with PR_SET_KEEPCAPS nothing is effective; dropping needs CAP_SETPCAP. */
 	rc = uid ? set_all(ours & CAP(SETPCAP), ours, ambient) : 0;
 	/* Without CAP_SETPCAP it stays; no matter where nothing can be gained by executing, or where PID 1 itself is nobody. */
-	if (rc == 0 && drop_bounding(bounding & ~set) != 0 && !no_new_privs && ours) {
+	if (rc == 0 && drop_bounding(bounding & ~set) != 0 && !no_new_privs && ours && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
 		text_put(about, "the bounding set; this needs CAP_SETPCAP in the container, or NoNewPrivileges=yes");
 		return -EPERM;
 	}

@@ -22,12 +22,12 @@ int caps_ours(uint64_t *ret);
 uint64_t caps_bounding(void);
 
 /*
- * Takes what is not in `wanted` out of the calling process's bounding set, as far as the kernel lets it; returns
+ * Takes what is not in `wanted` out of the calling process's bounding set, which is `have`, as far as the kernel lets it; returns
  * what is left. PID 1 does so once, with what any of its units may have: nobody below it can gain others, and no
  * child has to drop them. Its own capabilities become inheritable, so that it would keep them if it executed
  * itself, and a unit that comes with a reload can still be given one; every child sets its own inheritable ones.
  */
-uint64_t caps_forgo(uint64_t wanted);
+uint64_t caps_forgo(uint64_t have, uint64_t wanted);
 
 /*
  * Gives up everything of `ours` but `set`, in every set and for good; `bounding` is the bounding set so far,

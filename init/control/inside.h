@@ -70,6 +70,7 @@ struct desk {
 	int ep, pid1, listener, null; /* null: /dev/null, for those who bring no descriptors */
 	gid_t group;         /* of ControlGroup= */
 	bool has_group;
+	uid_t own;                /* who PID 1 is */
 	uint32_t n, n_conns, serial;
 	bool bell;           /* PID 1 was asked to ring */
 	bool stopping, over;

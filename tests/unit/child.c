@@ -43,6 +43,7 @@ struct outcome {
 	int status;           /* of waitpid */
 	struct report report; /* of failure; step 0: none */
 	int root;             /* mount namespace, or -1 */
+	int top;              /* its /, or -1 */
 	char out[16384];
 };
 static struct outcome o;
@@ -84,7 +85,7 @@ static void start(unit_ix unit, enum phase phase, uint32_t command)
 	int out[2], gate[2];
 	size_t n = 0;
 
-	o = (struct outcome){ .root = -1 };
+	o = (struct outcome){ .root = -1, .top = -1 };
 	wish.table = &hand->table;
 	wish.unit = unit;
 	wish.phase = phase;
@@ -112,6 +113,8 @@ static void start(unit_ix unit, enum phase phase, uint32_t command)
 			break;
 		if (r.step == STEP_ROOT && r.error == 0)
 			o.root = n_fds ? fd : -1;
+		else if (r.step == STEP_IMAGE && r.error == 0)
+			o.top = n_fds ? fd : -1;
 		else
 			o.report = r;
 	}
@@ -658,6 +661,14 @@ static void test_rungs(void)
 	wish.rung = RUNG_CHROOT;
 	script(0, "echo /*; pwd");
 	CHECK(ran() && strstr(o.out, "/etc") && !strstr(o.out, "/tmp") && o.root == -1, "chroot: %s", o.out);
+	shell("rm -rf $BASE/images/web/dev; mkdir $BASE/images/web/dev; echo mine >$BASE/images/web/dev/zero; ln -s /etc/passwd $BASE/images/web/dev/full");
+	script(0, "umask 077; : >/dev/null; busybox ls -ln /dev | busybox awk '{ print substr($1, 1, 10), $5, $NF }'; busybox cat /dev/zero");
+	CHECK(ran() && strstr(o.out, "crw-rw-rw- 1, null") && strstr(o.out, "crw-rw-rw- 1, urandom") && strstr(o.out, "mine\n") &&
+	      strstr(o.out, "lrwxrwxrwx 11 /etc/passwd"), "it has devices, beside what it brought: %s", o.out);
+	shell("rm -rf $BASE/images/web/dev; ln -s $BASE/images $BASE/images/web/dev");
+	script(0, "busybox ls -d /etc");
+	CHECK(ran() && !is_there("images/null"), "none is made where a link leads out of it");
+	shell("rm -f $BASE/images/web/dev; mkdir $BASE/images/web/dev");
 	u->root_mode = ROOT_PIVOT;
 	script(0, "echo no");
 	CHECK(failed(STEP_NAMESPACE, EPERM, "RootMode=pivot: this container may not mount; give it CAP_SYS_ADMIN"), "pivot: %s", o.report.about);
@@ -674,6 +685,56 @@ static void test_rungs(void)
 	hand->units[1].name = hand_text(hand, "db");
 	script(0, "echo no");
 	CHECK(failed(STEP_NAMESPACE, ENOLINK, "RootFrom=db"), "whose root is not there: %s", o.report.about);
+}
+
+/* Is the / that came along the image's, or what was made of it? */
+static bool saw_top(void)
+{
+	struct stat st;
+	bool good = sys_is_place(o.top) && fstatat(o.top, "data", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
+		    fstatat(o.top, "etc/passwd", &st, 0) == 0;
+
+	(void)close(o.top);
+	return good;
+}
+
+static void test_tops(void)
+{
+	static const struct { uint8_t rung, mode; const char *name; } ways[] = {
+		{ RUNG_FULL, ROOT_AUTO, "pivot_root" }, { RUNG_FULL, ROOT_CHROOT, "moved over" }, { RUNG_CHROOT, ROOT_AUTO, "chroot" },
+	};
+	const char *argv[] = { busybox, "true", NULL };
+	int root, shown = 0;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct unit *u = fresh("web");
+
+		u->root_mode = ways[i].mode;
+		wish.rung = ways[i].rung;
+		for (u->health_kind = HEALTH_NONE; u->health_kind < N_HEALTH_KINDS; u->health_kind++) {
+			bool looks = u->health_kind == HEALTH_FILE || u->health_kind == HEALTH_UNIX;
+
+			script(0, "true");
+			CHECK(ran() && (looks ? saw_top() : o.top == -1), "%s, health kind %u: its / %s", ways[i].name,
+			      u->health_kind, looks ? "comes along" : "is nobody's business");
+			(void)close(o.root);
+		}
+		u->health_kind = HEALTH_FILE;
+		start(0, PHASE_PRE, hand_command(hand, CMD_VERBATIM, argv));
+		CHECK(ran() && o.top == -1, "%s: nor that of a command before it", ways[i].name);
+		root = o.root;
+		if (root < 0)
+			continue;
+		wish.root = root;
+		script(0, "true");
+		CHECK(ran() && o.root == -1 && saw_top(), "%s: one that joins shows it, too", ways[i].name);
+		(void)close(root);
+		shown++;
+	}
+	CHECK(shown == 2, "two ways have a root to join: %d", shown);
+	fresh(NULL)->health_kind = HEALTH_FILE;
+	script(0, "true");
+	CHECK(ran() && o.top == -1, "without a root of its own there is nothing to show");
 }
 
 static void test_workdir(void)
@@ -865,6 +926,7 @@ int main(void)
 	test_failures();
 	test_overlays();
 	test_rungs();
+	test_tops();
 	test_workdir();
 	test_exec();
 	test_refused();
