@@ -24,7 +24,7 @@ static const uint16_t allowed[] = {
 	SYS_epoll_pwait, SYS_epoll_create1, SYS_epoll_ctl, SYS_clock_gettime, SYS_close, SYS_exit, SYS_exit_group,
 	SYS_rt_sigreturn, SYS_restart_syscall, SYS_munmap, SYS_madvise,
 	/* sockets */
-	SYS_socketpair, SYS_connect, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_sendto, SYS_recvfrom,
+	SYS_socketpair, SYS_connect, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_sendto, SYS_recvfrom, SYS_recvmsg,
 	/* files: found and read, never written; no write(2) of any kind */
 	SYS_openat2, SYS_fcntl, SYS_read,
 	/* a look at a slow file, in a child with an alarm */

@@ -52,16 +52,16 @@ static int32_t knock(int fd)
 	return connect(s, (struct sockaddr *)&to, sizeof(to)) ? DETAIL(DETAIL_CONNECT, errno) : 0;
 }
 
-int32_t path_look(const char *path, bool connect, int32_t main, bool patient)
+int32_t path_look(const char *path, bool connect, int top, int32_t main, bool patient)
 {
 	char where[32] = "/";
 
 	if (main > 0)
 		(void)snprintf(where, sizeof(where), "/proc/%d/root", (int)main);
-	owned_fd root = openat(AT_FDCWD, where, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
+	owned_fd root = top < 0 ? openat(AT_FDCWD, where, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (top < 0 && root < 0)
 		return DETAIL(DETAIL_SYSTEM, errno);
-	owned_fd fd = open_inside(root, path, patient);
+	owned_fd fd = open_inside(top < 0 ? root : top, path, patient);
 	switch (fd) {
 	case -EAGAIN:
 	case -EINVAL: /* RESOLVE_CACHED is not known */

@@ -23,6 +23,7 @@
 
 #include "conf/kit/own.h"
 #include "conf/kit/shed.h"
+#include "conf/kit/sys.h"
 #include "health/address.h"
 #include "health/guard.h"
 #include "health/http.h"
@@ -47,6 +48,7 @@ struct flight {
 	uint32_t place;            /* in the heap */
 	int32_t main, detail;
 	int fd;
+	int top;                   /* the unit's /, until it was looked into; -1 */
 	struct http http;
 	uint16_t error;            /* of the first address, for a person */
 	uint8_t stage, address;
@@ -161,6 +163,12 @@ static void hang_up(struct tower *w, struct flight *f)
 	(void)close(take_fd(&f->fd));
 }
 
+static void let_top_go(struct flight *f)
+{
+	if (f->top >= 0)
+		(void)close(take_fd(&f->top));
+}
+
 /* Takes a flight out of where it waits or tries. */
 static void withdraw(struct tower *w, uint32_t u)
 {
@@ -172,6 +180,7 @@ static void withdraw(struct tower *w, uint32_t u)
 	else
 		w->busy--;
 	hang_up(w, f);
+	let_top_go(f);
 }
 
 /* The try is over; `detail` 0 is success. */
@@ -288,8 +297,8 @@ static int32_t look(const struct tower *w, uint32_t u, bool patient)
 {
 	const struct unit *unit = table_unit(w->t, u);
 
-	/* One without a root of its own sees what we see; to look through /proc takes CAP_SYS_PTRACE, which Docker does not give. */
-	return path_look(table_text(w->t, unit->health_path), unit->health_kind == HEALTH_UNIX,
+	/* One without a root of its own sees what we see. */
+	return path_look(table_text(w->t, unit->health_path), unit->health_kind == HEALTH_UNIX, w->flights[u].top,
 			 unit_rooted(unit) ? w->flights[u].main : 0, patient);
 }
 
@@ -309,13 +318,15 @@ static void look_patiently(struct tower *w, uint32_t u)
 	if (pid == 0) {
 		struct itimerval alarm = { .it_value = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 + 1 } };
 		(void)setitimer(ITIMER_REAL, &alarm, NULL);
-		shed_files(&two[1], 1); /* else we hold open what our parent closes */
+		const int keep[] = { two[1] < f->top ? two[1] : f->top, two[1] < f->top ? f->top : two[1] };
+		shed_files(keep, 2); /* else we hold open what our parent closes */
 		int32_t detail = look(w, u, true);
 		(void)send(two[1], &detail, sizeof(detail), MSG_NOSIGNAL);
 		_exit(0);
 	}
 	int error = errno;
 	own_close(&two[1]);
+	let_top_go(f); /* the child has it, and many may wait */
 	if (pid < 0)
 		finish(w, u, DETAIL(DETAIL_SYSTEM, error));
 	else if (!watch(w, u, EPOLL_CTL_ADD, EPOLLIN, LOOKING))
@@ -387,7 +398,8 @@ static void expire(struct tower *w)
 
 /* Asks. */
 
-static void take_ask(struct tower *w, const struct probe_ask *ask)
+/* `top` stays the caller's unless it is taken. */
+static void take_ask(struct tower *w, const struct probe_ask *ask, int *top)
 {
 	struct flight *f = &w->flights[ask->unit];
 	msec_t timeout = ask->timeout < 1 ? 1 : ask->timeout > LONGEST ? LONGEST : ask->timeout;
@@ -419,6 +431,7 @@ static void take_ask(struct tower *w, const struct probe_ask *ask)
 		.serial = ask->serial,
 		.main = ask->main,
 		.fd = -1,
+		.top = take_fd(top),
 		.stage = QUEUED,
 	};
 	line_put(w, &w->queue, ask->unit);
@@ -429,14 +442,16 @@ static void take_ask(struct tower *w, const struct probe_ask *ask)
 static bool take_asks(struct tower *w, uint32_t events)
 {
 	for (int i = 0; i < ASKS; i++) {
-		struct probe_ask ask;
-		ssize_t n = recv(w->sock, &ask, sizeof(ask), MSG_DONTWAIT | MSG_TRUNC);
+		struct { struct probe_ask ask; char more; } in;
+		owned_fd top = -1;
+		int n_tops = 1;
+		ssize_t n = sys_recv(w->sock, &in, sizeof(in), &top, &n_tops);
 		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
+			return n == -EAGAIN;
 		if (n == 0 && (events & EPOLLHUP))
 			return false;
-		if (n == (ssize_t)sizeof(ask) && ask.unit < w->t->n_units)
-			take_ask(w, &ask);
+		if (n == (ssize_t)sizeof(in.ask) && in.ask.unit < w->t->n_units)
+			take_ask(w, &in.ask, &top);
 	}
 	return true;
 }

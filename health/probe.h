@@ -4,6 +4,9 @@
  * PID 1 keeps the calendar (interval, timeout, retries); the helper gets one
  * struct probe_ask per try and answers it with one struct probe_tell, within the
  * timeout. HealthCmd= is not here: PID 1 alone starts processes of units.
+ *
+ * With an ask comes the directory that is the unit's / (O_PATH), if it has one of
+ * its own: HealthUnix= and HealthFile= look into that.
  */
 #ifndef HEALTH_PROBE_H
 #define HEALTH_PROBE_H
@@ -16,7 +19,7 @@ struct probe_ask {
 	uint32_t unit;    /* index in the table, which the helper maps */
 	uint32_t serial;  /* repeated in the answer */
 	int32_t timeout;  /* ms, at most */
-	int32_t main;     /* pid whose root HealthUnix= and HealthFile= look into; 0: the container's */
+	int32_t main;     /* pid whose root they look into where no directory came; 0: the container's */
 };
 
 enum probe_result { PROBE_OK, PROBE_FAILED, PROBE_N };

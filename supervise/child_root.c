@@ -181,24 +181,45 @@ int step_mounts(struct life *l)
 	return rc;
 }
 
-int step_root(struct life *l)
+/* Health checks that look into the root do it through our /: what is in /proc/PID/root takes CAP_SYS_PTRACE. */
+static void show_top(const struct life *l)
 {
-	struct report good = { .step = STEP_ROOT };
+	const struct report good = { .step = STEP_IMAGE };
+	uint8_t kind = l->unit->health_kind;
+
+	if (l->rooting == ROOTING_NONE || l->job->phase != PHASE_MAIN || (kind != HEALTH_FILE && kind != HEALTH_UNIX))
+		return;
+	owned_fd top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (top >= 0)
+		(void)sys_send(l->job->gate, &good, sizeof(good), &top, 1);
+}
+
+static int enter_root(struct life *l)
+{
+	const struct report good = { .step = STEP_ROOT };
 	int rc;
 
 	if (l->rooting == ROOTING_CHROOT)
-		return site_chroot(&l->site, &l->about);
+		return site_chroot(&l->site, l->plan, l->n_ops, &l->about);
 	if (l->rooting != ROOTING_BUILD)
 		return 0;
 	rc = site_enter(&l->site, l->unit->root_mode, &l->about);
-	if (rc < 0)
+	if (rc < 0 || l->job->become)
 		return rc;
-	if (l->job->become)
-		return 0;
 
 	ssize_t n = sys_send(l->job->gate, &good, sizeof(good), &l->mount_ns, 1);
 
 	return n < 0 ? (int)n : 0;
+}
+
+int step_root(struct life *l)
+{
+	int rc = enter_root(l);
+
+	if (rc == 0 && !l->job->become)
+		show_top(l);
+	return rc;
 }
 
 /* Does anything here say who it is to be? */
@@ -220,21 +241,38 @@ static bool groups_are_fixed(void)
 	return fd >= 0 && read(fd, word, 4) == 4 && strcmp(word, "deny") == 0;
 }
 
+/* Refused: may it go on with the groups that it has? Without CAP_SETGID it may where it is to be who PID 1 is. */
+static bool groups_may_stay(const struct life *l)
+{
+	const struct person *p = &l->person;
+
+	if (!asks_for_user(l) && p->uid == geteuid() && p->gid == getegid())
+		return true;
+	return !p->n_groups && groups_are_fixed();
+}
+
+bool life_person(struct life *l)
+{
+	bool asked = asks_for_user(l);
+
+	l->stays = !asked && geteuid() != 0;
+	if (l->stays)
+		l->person = (struct person){ .uid = geteuid(), .gid = getegid(), .home = "/", .shell = "/bin/sh" };
+	/* In the container's own root, root needs no files: this is the cheap way of most starts. */
+	else if (!asked && l->rooting == ROOTING_NONE)
+		l->person = (struct person){ .name = "root", .home = "/root", .shell = "/bin/sh" };
+	else
+		return false;
+	return true;
+}
+
 static int who(struct life *l)
 {
 	bool asked = asks_for_user(l);
 	int blame_group = 0, rc;
 
-	l->stays = !asked && geteuid() != 0;
-	if (l->stays) {
-		l->person = (struct person){ .uid = geteuid(), .gid = getegid(), .home = "/", .shell = "/bin/sh" };
+	if (life_person(l))
 		return 0;
-	}
-	/* In the container's own root, root needs no files: this is the cheap way of most starts. */
-	if (!asked && l->rooting == ROOTING_NONE) {
-		l->person = (struct person){ .name = "root", .home = "/root", .shell = "/bin/sh" };
-		return 0;
-	}
 
 	owned_fd root = open("/", O_PATH | O_CLOEXEC);
 
@@ -289,9 +327,10 @@ int step_group(struct life *l)
 		return rc;
 	/* Also an empty list: PID 1's own groups are not the unit's. */
 	/* By number, here and below: the C library would first stop the threads that nobody has, in four more calls each. */
-	if (syscall(SYS_setgroups, p->n_groups, p->groups) < 0 && (errno != EPERM || p->n_groups || !groups_are_fixed())) {
+	rc = syscall(SYS_setgroups, p->n_groups, p->groups) < 0 ? -errno : 0;
+	if (rc < 0 && (rc != -EPERM || !groups_may_stay(l))) {
 		text_put(&l->about, "supplementary groups");
-		return -errno;
+		return rc;
 	}
 	if (syscall(SYS_setresgid, p->gid, p->gid, p->gid) < 0) {
 		text_fmt(&l->about, "group %u", p->gid);
@@ -310,7 +349,7 @@ static void give_stdio(const struct life *l)
 			(void)fchown(fd, l->person.uid, (gid_t)-1);
 }
 
-static void put_person(struct life *l)
+void life_person_env(struct life *l)
 {
 	const struct person *p = &l->person;
 
@@ -326,7 +365,7 @@ int step_user(struct life *l)
 {
 	uid_t uid = l->person.uid;
 
-	put_person(l);
+	life_person_env(l);
 	if (l->stays)
 		return 0;
 	if (uid)

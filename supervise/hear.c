@@ -33,7 +33,7 @@ static void start_check(struct manager *m, uint32_t i)
 		s->probe = ask.serial;
 		if (h->sock < 0)
 			e = -ENOTCONN;
-		else if (sys_send(h->sock, &ask, sizeof(ask), NULL, 0) < 0)
+		else if (sys_send(h->sock, &ask, sizeof(ask), &s->top, s->top >= 0) < 0)
 			e = -EAGAIN;
 	}
 	if (e < 0)
@@ -218,6 +218,15 @@ void service_gate(struct manager *m, uint32_t i, enum role role)
 			s->root_used = true;
 			continue;
 		}
+		if (rep.step == STEP_IMAGE && rep.error == 0) {
+			/* The one before is of an earlier run; without a new one, checks look by way of /proc. */
+			if (s->top >= 0)
+				(void)sys_close(s->top);
+			s->top = fd >= 0 && role == ROLE_MAIN && sys_is_place(fd) ? fd : -1;
+			if (fd >= 0 && s->top < 0)
+				(void)sys_close(fd);
+			continue;
+		}
 		if (fd >= 0)
 			(void)sys_close(fd);
 		if (rep.step == STEP_PIDFILE && rep.error == 0) {
@@ -230,8 +239,12 @@ void service_gate(struct manager *m, uint32_t i, enum role role)
 		}
 		if (rep.step == STEP_NONE || rep.step >= N_STEPS)
 			continue;
-		p->step = rep.step;
-		p->error = rep.error;
+		p->step = (uint8_t)rep.step;
+		p->error = (int16_t)rep.error;
+		if (p->cut) {
+			p->again = true;
+			continue;
+		}
 		char words[512];
 		struct why w = { .code = WHY_SETUP, .a = (int32_t)rep.step, .b = rep.error };
 

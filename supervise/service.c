@@ -385,6 +385,10 @@ static void release(struct manager *m, uint32_t i)
 		(void)sys_close(s->root);
 		s->root = -1;
 	}
+	if (s->top >= 0) {
+		(void)sys_close(s->top);
+		s->top = -1;
+	}
 	if (s->root_used && spawn_cleaner(m, i) == 0)
 		s->root_used = false;
 }

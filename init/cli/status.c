@@ -104,7 +104,7 @@ static void cell(const json_t *u, int col, struct buf *into)
 		break;
 	default:
 		words = json_text(u, "why");
-		if (!*words && !strcmp(result, "failure"))
+		if (!*words && (!strcmp(result, "failure") || !strcmp(result, "starting")))
 			words = json_text(health, "message");
 		break;
 	}

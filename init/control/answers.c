@@ -72,7 +72,8 @@ static void put_health(const struct desk *d, struct jout *j, const struct unit *
 		text_put(&(struct text){ .at = words, .size = sizeof(words) }, table_text(d->table, u->health_success));
 	else if (r->health == HEALTH_FAILURE && *table_text(d->table, u->health_failure))
 		text_put(&(struct text){ .at = words, .size = sizeof(words) }, table_text(d->table, u->health_failure));
-	else if (r->health == HEALTH_FAILURE)
+	/* What cannot be tried may stay so for ever. */
+	else if (r->health == HEALTH_FAILURE || (r->health == HEALTH_STARTING && DETAIL_WHAT(r->detail) == DETAIL_SYSTEM))
 		(void)probe_words(r->detail, words, sizeof(words));
 	jout_key(j, "health");
 	jout_open(j, '{');

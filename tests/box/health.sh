@@ -211,4 +211,95 @@ check "the prober is killed: another one goes on, and units do not notice" "$(st
 
 down
 check "a clean stop" "$STATUS" = 0
+
+# --- without CAP_SYS_PTRACE, as Docker and Podman run a container ----------------------------------------------
+
+# boot_without CAPABILITIES: /proc/PID/root of a unit is shut then, even for PID 1 and its helpers.
+boot_without() {
+	box_spawn "$BOX/root" "$box_console" PATH=/bin:/sbin:/usr/bin "$(command -v setpriv)" --bounding-set="$1" -- /sbin/init ||
+		give_up "PID 1 starts without $1"
+	soon 'box_gone || { [[ -S /proc/$BOX_PID/root/run/coppice/control.sock ]] && ctl rpc ping; }' ||
+		give_up "PID 1 answers without $1" "$(tail -n 5 "$BOX/console")"
+}
+# Descriptors of PID 1, and of the prober.
+held() { find "/proc/$BOX_PID/fd" -type l | wc -l; }
+probes() { in_box sh -c 'ls /proc/$0/fd | wc -l' "$(prober)"; }
+# Those that lead to the root of an image, and to no mount namespace or pipe.
+tops() { in_box sh -c 'for fd in /proc/$0/fd/*; do readlink $fd; done' "$1" | grep -c '^/\($\|var/lib/coppice/images/\)'; }
+
+rm -rf "$BOX"/units/*
+rm -f "$BOX"/root/run/*.sock "$BOX"/root/tmp/*
+script greet small <<<'until [ -e /tmp/go ]; do sleep 0.02; done; rm -f /tmp/x.sock; exec puppet listen /tmp/x.sock'
+checked file "$sleeps" "$patient" <<-'EOF'
+	Image=small
+	HealthFile=/tmp/well
+EOF
+checked unix "$patient" <<-'EOF'
+	Image=small
+	User=www
+	ExecStart=/bin/greet
+	HealthUnix=/tmp/x.sock
+EOF
+checked other "$sleeps" "$patient" <<-'EOF'
+	Image=small
+	HealthCmd=false
+EOF
+shared() {
+	checked shared "$sleeps" "$patient" <<-'EOF'
+		[Unit]
+		Requires=plain.service
+		After=plain.service
+		[Service]
+		RootFrom=plain
+		HealthFile=/tmp/shared
+	EOF
+}
+checked plain "$sleeps" <<<'Image=small'
+touch "$BOX/root/tmp/well" "$BOX/root/tmp/go"
+
+for lacks in -sys_ptrace -sys_ptrace,-sys_admin; do
+	rm -f "$BOX"/units/shared.service "$BOX"/images/small/tmp/{well,go,x.sock}
+	[[ $lacks == *admin* ]] || shared
+	boot_without "$lacks"
+	wait_for '[[ $(states file unix other plain) = "starting starting starting running" ]]'
+	idle 100
+	check "$lacks: a file beside the root does not count" "$(states file unix)" = "starting starting"
+	in_box touch /run/coppice/root/{file,unix}/tmp/{well,go}
+	check_ok "$lacks: HealthFile= finds one inside" ctl wait --timeout=5 file
+	check_ok "$lacks: HealthUnix= connects to a socket there" ctl wait --timeout=5 unix
+	if [[ $lacks != *admin* ]]; then
+		check "$lacks: a shared root is not the one that shares it" "$(status_of shared state)" = starting
+		in_box touch /run/coppice/root/plain/tmp/shared
+		check_ok "$lacks: HealthFile= looks into a shared root" ctl wait --timeout=5 shared
+	fi
+	check "$lacks: PID 1 holds the roots of those alone whose checks look into them" "$(tops 1)" = "$([[ $lacks == *admin* ]] && echo 2 || echo 3)"
+
+	before=$(held)
+	for _ in 1 2 3; do
+		check_ok "$lacks: well again after a restart" ctl restart --timeout=5 file unix
+	done
+	check "$lacks: PID 1 holds as many descriptors as before" "$(held)" = "$before"
+	wait_for '[[ $(tops "$(prober)") = 0 ]]'
+	check_ok "$lacks: and the prober none of these" test "$(probes)" -le 8
+	in_box rm /run/coppice/root/file/tmp/well
+	wait_for '[[ $(status_of file state) = unhealthy ]]'
+	in_box touch /run/coppice/root/file/tmp/well
+	wait_for '[[ $(status_of file state) = ready ]]'
+
+	sed -i 's,^HealthCmd=.*,HealthFile=/tmp/well,' "$BOX/units/other.service"
+	signal_box HUP
+	wait_for '[[ $(status_of other health.message) ]]'
+	check "$lacks: what cannot be looked into says so" "$(status_of other health.result): $(status_of other health.message)" = \
+		"starting: could not be tried: permission denied"
+	check_ok "$lacks: a reload takes the others along" ctl wait --timeout=5 file unix
+	in_box rm /run/coppice/root/file/tmp/well
+	wait_for '[[ $(status_of file state) = unhealthy ]]'
+	in_box touch /run/coppice/root/other/tmp/well
+	check_ok "$lacks: until it is started anew" ctl restart --timeout=5 other
+	ctl stop file unix other
+	check "$lacks: of those that were stopped nothing is held" "$(tops 1)" = "$([[ $lacks == *admin* ]] && echo 0 || echo 1)"
+	sed -i 's,^HealthFile=.*,HealthCmd=false,' "$BOX/units/other.service"
+	down
+	check "$lacks: a clean stop" "$STATUS" = 0
+done
 done_testing

@@ -9,6 +9,7 @@
 #include "conf/kit/sys.h"
 #include "health/probe.h"
 #include "mount/clean.h"
+#include "supervise/shortcut_calls.h"
 
 #define PIDS 300 /* the pid space; a number comes back as soon as nobody uses it as pid, group or session */
 
@@ -99,6 +100,20 @@ bool being_shares(int pair)
 		if (beings[k].state != B_NONE && beings[k].state != B_ZOMBIE && beings[k].pair == pair && beings[k].shares)
 			return true;
 	return false;
+}
+
+pid_t sys_fork_within(int (*life)(void *), void *stack_end, void *self)
+{
+	(void)life;
+	(void)stack_end;
+	(void)self;
+	return sys_fork_sharing();
+}
+
+void sys_forget(void *at, size_t n)
+{
+	(void)at;
+	(void)n;
 }
 
 pid_t sys_fork_sharing(void)
@@ -441,6 +456,21 @@ static void sweep(int sig)
 			strike(&beings[k], sig);
 }
 
+/* As supervise/child_root.c does it; now and then with something else. */
+static void show_top(struct being *b)
+{
+	const struct unit *u = b->role == ROLE_MAIN ? table_unit(world.m->table, b->index) : NULL;
+	int top = FD_TOP;
+
+	if (!u || !unit_rooted(u) || (u->health_kind != HEALTH_FILE && u->health_kind != HEALTH_UNIX))
+		return;
+	bool bare = chance(50);
+
+	if (chance(100))
+		top = FD_OTHER;
+	b->showed = pair_speak(b->pair, &(struct report){ .step = STEP_IMAGE }, sizeof(struct report), &top, !bare) && !bare && top == FD_TOP;
+}
+
 static void do_deed(struct being *b, enum deed d)
 {
 	int root = FD_ROOT;
@@ -463,6 +493,7 @@ static void do_deed(struct being *b, enum deed d)
 		end(b, b->report.step != STEP_NONE ? 1 : 2, b->report.step != STEP_NONE ? 200 : SIGSEGV);
 		break;
 	case D_EXEC:
+		show_top(b);
 		pair_let_go(b->pair);
 		b->pair = -1;
 		b->state = B_RUNS;
@@ -657,6 +688,20 @@ _Noreturn void child_run(const struct job *job)
 {
 	(void)job;
 	abort();
+}
+
+static int no_life(void *self)
+{
+	(void)self;
+	abort();
+}
+int (*const shortcut_run)(void *self) = no_life;
+
+/* Some hold more than there is room for. */
+bool shortcut_write(struct shortcut *s, const struct job *job)
+{
+	(void)s;
+	return job->unit % 5 != 0;
 }
 
 int clean_unit(const char *runtime, const char *unit)

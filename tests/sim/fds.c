@@ -232,6 +232,13 @@ int sys_nonblock(int fd)
 	return 0;
 }
 
+bool sys_is_place(int fd)
+{
+	if (!fd_at(fd))
+		broke(P_DESCRIPTORS, "fcntl on %d, which is not open", fd);
+	return fd_is(fd, FD_TOP);
+}
+
 int sys_close(int fd)
 {
 	struct sim_fd *f = fd_at(fd);
@@ -333,7 +340,7 @@ ssize_t sys_send(int fd, const void *from, size_t n, const int *give, int n_give
 		return -EAGAIN;
 	}
 	if (n == sizeof(struct probe_ask))
-		judge_probe(((const struct probe_ask *)from)->unit);
+		judge_probe(((const struct probe_ask *)from)->unit, n_give ? *give : -1);
 	return (ssize_t)n;
 }
 

@@ -229,12 +229,18 @@ void judge_gate(const struct being *b)
 		broke(P_AT_REST, "u%02u starts a process while %s", b->index, svc_state_word(m->services[b->index].r.state));
 }
 
-void judge_probe(uint32_t unit)
+/* `top`: the descriptor that goes with the ask, or -1. */
+void judge_probe(uint32_t unit, int top)
 {
 	if (unit < world.m->n)
 		seen[unit].asked++;
 	else
 		broke(P_WORLD, "a probe of unit %u", unit);
+	if (unit < world.m->n && top != world.m->services[unit].top)
+		broke(P_DESCRIPTORS, "u%02u is probed without its /, or by another", unit);
+	const struct being *b = unit < world.m->n ? being_of(world.m->services[unit].r.main) : NULL;
+	if (b && b->role == ROLE_MAIN && b->showed && top < 0)
+		broke(P_DESCRIPTORS, "the / that u%02u showed was lost", unit);
 }
 
 void judge_kill(pid_t pid, int sig)
@@ -284,7 +290,7 @@ static uint32_t judge_process(const struct process *p, enum role role, uint32_t 
 static void judge_pids(void)
 {
 	struct manager *m = world.m;
-	uint32_t known = 0, listed = 0, gates = 0;
+	uint32_t known = 0, listed = 0, gates = 0, cuts = 0;
 	enum role role;
 	uint32_t index;
 
@@ -292,6 +298,9 @@ static void judge_pids(void)
 		for (uint32_t k = 0; k < N_UNIT_ROLES; k++) {
 			known += judge_process(&m->services[i].proc[k], (enum role)k, i);
 			gates += m->services[i].proc[k].gate >= 0;
+			cuts += m->services[i].proc[k].cut != 0;
+			if (m->services[i].proc[k].cut && m->services[i].proc[k].pid == 0)
+				broke(P_PIDS, "a shortcut of u%02u is nobody's", i);
 		}
 	uint32_t sessions = 0;
 	for (uint32_t k = 0; k < MAX_SESSIONS; k++) {
@@ -324,6 +333,8 @@ static void judge_pids(void)
 		broke(P_PIDS, "%u strangers were reaped, %u counted", world.reaped_strangers, m->records.state->strangers);
 	if (pads_with_far() != (uint32_t)__builtin_popcount(world.pads & ~m->pads))
 		broke(P_DESCRIPTORS, "%u far ends lie on pads, %u pads are taken", pads_with_far(), (uint32_t)__builtin_popcount(world.pads & ~m->pads));
+	if (cuts != (uint32_t)__builtin_popcount(world.cuts & ~m->shortcuts.free))
+		broke(P_PIDS, "%u processes have a shortcut, %u are taken", cuts, (uint32_t)__builtin_popcount(world.cuts & ~m->shortcuts.free));
 	if (fd_count(FD_NEAR) != gates || fd_count(FD_FAR) != 0)
 		broke(P_DESCRIPTORS, "%u near ends and %u far ends are open, %u gates and sockets are known", fd_count(FD_NEAR),
 		      fd_count(FD_FAR), gates);
@@ -332,14 +343,19 @@ static void judge_pids(void)
 static void judge_descriptors(void)
 {
 	struct manager *m = world.m;
-	uint32_t roots = 0, logs = m->log >= 0;
+	uint32_t roots = 0, tops = 0, logs = m->log >= 0;
 
 	for (uint32_t i = 0; i < m->n; i++) {
 		roots += m->services[i].root >= 0;
 		logs += m->services[i].log >= 0;
 		if (m->services[i].root >= 0 && !fd_is(m->services[i].root, FD_ROOT))
 			broke(P_DESCRIPTORS, "the root of u%02u is something else", i);
+		tops += m->services[i].top >= 0;
+		if (m->services[i].top >= 0 && !fd_is(m->services[i].top, FD_TOP))
+			broke(P_DESCRIPTORS, "the / of u%02u is something else", i);
 	}
+	if (tops != fd_count(FD_TOP))
+		broke(P_DESCRIPTORS, "%u / are open, %u known", fd_count(FD_TOP), tops);
 	if (roots != fd_count(FD_ROOT))
 		broke(P_DESCRIPTORS, "%u roots are open, %u known", fd_count(FD_ROOT), roots);
 	if (2 * logs != fd_count(FD_PIPE))
@@ -383,6 +399,9 @@ static void judge_waiting(uint32_t i)
 {
 	struct service *s = &world.m->services[i];
 
+	/* For two milliseconds at most it may wait for a shortcut, which is no reason that anybody could act upon. */
+	if (s->held)
+		return;
 	if (s->r.state != WAITING || s->stop_pending || s->proc[ROLE_CLEANER].pid > 0 || world.m->retry_timer.place)
 		return;
 	if (!reason_holds(i))
@@ -411,6 +430,7 @@ static void judge_unit(uint32_t i)
 	struct manager *m = world.m;
 	struct service *s = &m->services[i];
 	struct record r;
+
 
 	const struct copy *two = m->records.slots[i].two;
 	struct seen *was = &seen[i];
@@ -567,6 +587,6 @@ void judge_end(bool within)
 		return;
 	if (m->live > 0)
 		broke(P_NOBODY_LEFT, "%u units are still live", m->live);
-	if (fd_count(FD_NEAR) || fd_count(FD_ROOT))
-		broke(P_DESCRIPTORS, "%u sockets and %u roots are left open", fd_count(FD_NEAR), fd_count(FD_ROOT));
+	if (fd_count(FD_NEAR) || fd_count(FD_ROOT) || fd_count(FD_TOP))
+		broke(P_DESCRIPTORS, "%u sockets, %u roots and %u / are left open", fd_count(FD_NEAR), fd_count(FD_ROOT), fd_count(FD_TOP));
 }

@@ -30,7 +30,7 @@ msec_t some_time(msec_t most);       /* 0..most, small ones as likely as large o
 
 /* ---- descriptors (fds.c) ---- */
 
-enum fd_kind { FD_FREE, FD_NEAR, FD_FAR, FD_PIPE, FD_EPOLL, FD_SIGNAL, FD_NOTIFY, FD_ROOT, FD_OTHER, N_FD_KINDS };
+enum fd_kind { FD_FREE, FD_NEAR, FD_FAR, FD_PIPE, FD_EPOLL, FD_SIGNAL, FD_NOTIFY, FD_ROOT, FD_TOP, FD_OTHER, N_FD_KINDS };
 
 struct letter { uint8_t bytes[MAX_LETTER]; uint32_t size; int kinds[4]; int n_fds; };
 struct post { struct letter letters[MAX_POST]; uint32_t first, n; };
@@ -72,6 +72,7 @@ struct being {
 	enum being_state state;
 	int pair;               /* whose far end it holds, -1 */
 	bool shares;            /* has our descriptors, until it leaves its pad */
+	bool showed;            /* sent its /, and it is one */
 	bool known;             /* registered with the manager when the gate opened, or a helper */
 	bool stranger;          /* nobody registered it: handed to us, or a sweeper */
 	bool stopped, immune;   /* immune: hangs in the kernel, SIGKILL works late or never */
@@ -130,7 +131,7 @@ struct world {
 	bool hasty;             /* units with times too short to keep: they need not come to rest */
 	uint32_t reaped_strangers;
 	uint64_t turns, forks, forks_failed, faults_done, events;
-	uint32_t pads;          /* those that there were at boot, one bit each */
+	uint32_t pads, cuts;    /* those that there were at boot, one bit each */
 	uint32_t sweeps;        /* sweepers tried in this sweep state */
 	msec_t next_ask;        /* when the operator speaks again */
 	struct manager *m;
@@ -169,7 +170,7 @@ void judge_reset(struct manager *m);
 void judge_cell(struct manager *m, uint32_t i, enum svc_state s, enum svc_event e, const struct svc_step *step);
 void judge_gate(const struct being *b);
 void judge_kill(pid_t pid, int sig);
-void judge_probe(uint32_t unit);
+void judge_probe(uint32_t unit, int top);
 void judge_turn(void);
 void judge_rest(bool after_calm);
 void judge_end(bool within);

@@ -269,6 +269,13 @@ static void boot(const struct table *t)
 	m->out_fd = fd_new(FD_OTHER, -1);
 	/* None where the kernel has no close_range; few, so that they run out. */
 	world.pads = m->pads = chance(250) ? 0 : chance(500) ? pads_open() & 7u : pads_open();
+	static struct shortcuts cuts;
+	if (!cuts.at)
+		shortcuts_open(&cuts);
+	m->shortcuts = cuts;
+	if (chance(500))
+		m->shortcuts.free &= chance(500) ? 3u : 0;
+	world.cuts = m->shortcuts.free;
 	struct faults later = world.faults;
 	world.faults = (struct faults){ .fork = 0 };
 	if (manager_open(m, t) < 0)
@@ -293,6 +300,7 @@ static void bury(void)
 	(void)close(m->records.fd);
 	(void)munmap(m->services, n * sizeof(*m->services) + 1);
 	(void)munmap(m->queue, n * sizeof(*m->queue) + 1);
+	(void)munmap(m->held, n * sizeof(*m->held) + 1);
 	(void)munmap(m->pids.slots, (m->pids.mask + 1) * sizeof(*m->pids.slots));
 	(void)munmap(m->loop.heap, (m->loop.most + 1) * sizeof(struct timer *));
 	free(m->pipes);
@@ -315,7 +323,7 @@ static bool live(void)
 		return true; /* straight into the shutdown, with whatever is under way */
 	if (!turns_until(world.now + 100000))
 		return false;
-	while (world.now < quiet && !world.broken && (manager.unsettled > 0 || manager.queue_n > 0 || manager.n_sessions > 0)) {
+	while (world.now < quiet && !world.broken && (manager.unsettled > 0 || manager.queue_n + manager.held_n > 0 || manager.n_sessions > 0)) {
 		uint32_t was = manager.unsettled;
 
 		if (!turns_until(world.now + 60000))

@@ -2,6 +2,7 @@
 #include "health/probe.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "conf/kit/sys.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/tap.h"
 
@@ -112,11 +114,14 @@ static int end_helper(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+/* What goes along with the next asks. Many are sent without: they may have to wait for room. */
+static struct { int fds[4], n; } tops;
+
 static uint32_t ask(uint32_t u, int32_t timeout, int32_t main_pid)
 {
 	struct probe_ask a = { .unit = u, .serial = ++helper.serial, .timeout = timeout, .main = main_pid };
 
-	if (send(helper.sock, &a, sizeof(a), MSG_NOSIGNAL) != sizeof(a))
+	if ((tops.n ? sys_send(helper.sock, &a, sizeof(a), tops.fds, tops.n) : send(helper.sock, &a, sizeof(a), MSG_NOSIGNAL)) != sizeof(a))
 		abort();
 	return a.serial;
 }
@@ -328,6 +333,56 @@ static pid_t live_in(const char *root)
 	return 0;
 }
 
+static unsigned held_by(pid_t pid)
+{
+	char path[64];
+	unsigned n = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *dir = opendir(path);
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		(void)closedir(dir);
+	return n;
+}
+
+/* From a directory that comes along; the process whose root it is has gone. */
+static void look_from(const char *root)
+{
+	const int32_t gone = 0x3fffffff;
+	unsigned held = held_by(helper.pid);
+	char inside[700];
+
+	tops.fds[0] = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	tops.n = 1;
+	/* Nobody has looked for it yet: the kernel does not have the answer at hand, and a child looks. */
+	expect(unit(HEALTH_FILE, "", 0, "/never"), 2000, gone, DETAIL_MISSING, ENOENT, "directory: a file that never was");
+	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_NONE, 0, "directory: a file inside");
+	expect(unit(HEALTH_FILE, "", 0, "/absolute"), 2000, gone, DETAIL_NONE, 0, "directory: an absolute link stays inside");
+	expect(unit(HEALTH_FILE, "", 0, "/upward"), 2000, gone, DETAIL_NONE, 0, "directory: so does one upward");
+	expect(unit(HEALTH_FILE, "", 0, "/outward"), 2000, gone, DETAIL_MISSING, ENOENT, "directory: none leads out");
+	expect(unit(HEALTH_FILE, "", 0, "/../file"), 2000, gone, DETAIL_MISSING, ENOENT, "directory: nor does ..");
+	expect(unit(HEALTH_UNIX, "", 0, "/s"), 2000, gone, DETAIL_NONE, 0, "directory: a socket inside");
+	expect(unit(HEALTH_CMD, "", 0, ""), 2000, gone, DETAIL_SYSTEM, EOPNOTSUPP, "directory: where none is wanted");
+	expect(unit(HEALTH_TCP, "", REFUSED, ""), 2000, gone, DETAIL_CONNECT, ECONNREFUSED, "directory: nor here");
+	tops.fds[1] = tops.fds[2] = tops.fds[3] = tops.fds[0];
+	tops.n = 4;
+	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_NONE, 0, "directory: four are one too many three times");
+	tops.n = 1;
+	struct probe_ask wrong = { .unit = UNITS, .serial = 1, .timeout = 100 };
+	(void)sys_send(helper.sock, &wrong, sizeof(wrong), tops.fds, 4);
+	(void)sys_send(helper.sock, &wrong, 3, tops.fds, 4);
+	(void)close(tops.fds[0]);
+	(void)snprintf(inside, sizeof(inside), "%s/inside", root);
+	tops.fds[0] = open(inside, O_RDONLY | O_CLOEXEC);
+	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_MISSING, ENOTDIR, "directory: a file is none");
+	(void)close(tops.fds[0]);
+	tops.n = 0;
+	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_SYSTEM, ENOENT, "directory: none came");
+	CHECK(held_by(helper.pid) == held, "directory: it keeps none of them: %u, %u before", held_by(helper.pid), held);
+}
+
 static void files(void)
 {
 	char deep[300] = "/";
@@ -375,6 +430,7 @@ static void files(void)
 		(void)kill(pid, SIGKILL);
 		(void)waitpid(pid, NULL, 0);
 	}
+	look_from(in_base("/root"));
 	(void)close(live);
 	(void)close(inner);
 	(void)close(dgram);
