@@ -59,7 +59,7 @@ enum health_kind { HEALTH_NONE, HEALTH_CMD, HEALTH_TCP, HEALTH_LISTEN, HEALTH_HT
 
 enum on_sick { SICK_NONE, SICK_KILL, SICK_RESTART, SICK_STOP, N_ON_SICKS };
 
-enum output { OUT_LOG, OUT_NULL, OUT_INHERIT, OUT_FILE, OUT_APPEND, OUT_TRUNCATE, N_OUTPUTS };
+enum output { OUT_LOG, OUT_NULL, OUT_INHERIT, OUT_FILE, OUT_APPEND, OUT_TRUNCATE, N_OUTPUTS }; /* from OUT_FILE on they name a file */
 
 /* How one unit leans on another; bits in an edge. Edges come in pairs: in needs[] and, turned round, in serves[]. */
 enum edge {

@@ -128,7 +128,7 @@ static void move_service(struct manager *to, uint32_t j, struct manager *from, u
 		verdict_end(&b->verdict);
 		b->r.health = HEALTH_UNKNOWN;
 	}
-	b->queued = false;
+	b->queued = b->held = b->long_way = false;
 	b->settled = true;
 	b->dirty = true;
 	service_count(to, j);
@@ -210,6 +210,7 @@ void manager_close(struct manager *m)
 	(void)sys_close(m->records.fd);
 	(void)munmap(m->services, m->n * sizeof(*m->services) + 1);
 	(void)munmap(m->queue, m->n * sizeof(*m->queue) + 1);
+	(void)munmap(m->held, m->n * sizeof(*m->held) + 1);
 	(void)munmap(m->pids.slots, ((size_t)m->pids.mask + 1) * sizeof(*m->pids.slots));
 	(void)munmap(m->loop.heap, ((size_t)m->loop.most + 1) * sizeof(struct timer *));
 	free(m->pipes);

@@ -103,7 +103,7 @@ static int put_output(struct life *l, uint8_t kind, text_at file, int fd, int at
 {
 	bool ours = l->job->phase == PHASE_EXEC;
 
-	if (!ours && (kind == OUT_FILE || kind == OUT_APPEND || kind == OUT_TRUNCATE))
+	if (!ours && kind >= OUT_FILE)
 		return put_file(l, kind, table_text(l->table, file), at);
 	return put_fd(l, !ours && kind == OUT_NULL ? -1 : fd, at);
 }
@@ -131,16 +131,9 @@ static const char *const limit_names[] = {
 };
 #define N_LIMITS (sizeof(limit_names) / sizeof(limit_names[0]))
 
-static rlim_t limit_of(const uint32_t two[2])
-{
-	uint64_t n = (uint64_t)two[1] << 32 | two[0];
-
-	return n == UINT64_MAX ? RLIM_INFINITY : (rlim_t)n;
-}
-
 static int put_limit(const struct unit_limit *limit)
 {
-	struct rlimit want = { .rlim_cur = limit_of(limit->soft), .rlim_max = limit_of(limit->hard) }, have;
+	struct rlimit want = { .rlim_cur = life_limit(limit->soft), .rlim_max = life_limit(limit->hard) }, have;
 	int resource = (int)limit->resource;
 
 	if (setrlimit(resource, &want) == 0)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 #include "conf/kit/arena.h"
 #include "conf/kit/text.h"
@@ -44,6 +45,18 @@ struct life {
 static inline bool life_full(const struct life *l)
 {
 	return l->command && l->command->flags & CMD_FULL;
+}
+
+/* Who it is to be, where no file says so: root, or whoever PID 1 is (`stays`). False: it has to be looked up. */
+bool life_person(struct life *l);
+/* HOME and its like, of l->person. */
+void life_person_env(struct life *l);
+/* One end of a struct unit_limit. */
+static inline rlim_t life_limit(const uint32_t two[2])
+{
+	uint64_t n = (uint64_t)two[1] << 32 | two[0];
+
+	return n == UINT64_MAX ? RLIM_INFINITY : (rlim_t)n;
 }
 
 /* Each does its step, in a process that is thrown away if it fails: 0 or -errno, and then what it was about. */

@@ -90,12 +90,12 @@ void loop_unwatch(struct loop *l, int fd)
 	(void)sys_epoll_ctl(l->ep, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
-int loop_wait(struct loop *l, msec_t now, bool busy, uint64_t ret[LOOP_EVENTS], msec_t *late)
+int loop_wait(struct loop *l, msec_t now, msec_t most, uint64_t ret[LOOP_EVENTS], msec_t *late)
 {
 	struct epoll_event events[LOOP_EVENTS];
 	msec_t due = l->n ? l->heap[1]->at : FOREVER;
-	msec_t wait = busy ? 0 : due == FOREVER ? FOREVER : due > now ? due - now : 0;
-	int n = sys_epoll_wait(l->ep, events, LOOP_EVENTS, wait);
+	msec_t wait = due == FOREVER ? FOREVER : due > now ? due - now : 0;
+	int n = sys_epoll_wait(l->ep, events, LOOP_EVENTS, wait < most ? wait : most);
 
 	l->turns++;
 	*late = 0;

@@ -48,9 +48,9 @@ void loop_unwatch(struct loop *l, int fd);
 /*
  * Waits until a source is ready or the next timer is due; puts the ready
  * sources into `ret` and returns how many (0 when only time went by). *late is
- * by how many ms the wait outlasted the next timer (suspended, stopped). With
- * `busy` it only looks and does not wait: the caller has work left.
+ * by how many ms the wait outlasted the next timer (suspended, stopped). It
+ * waits `most` ms at most; 0: it only looks, as the caller has work left.
  */
-int loop_wait(struct loop *l, msec_t now, bool busy, uint64_t ret[LOOP_EVENTS], msec_t *late);
+int loop_wait(struct loop *l, msec_t now, msec_t most, uint64_t ret[LOOP_EVENTS], msec_t *late);
 
 #endif

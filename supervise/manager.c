@@ -38,7 +38,7 @@ static void lay_out_unit(struct manager *m, uint32_t i)
 		s->timers[k].id = TIMER_ID(i, k);
 	for (uint32_t k = 0; k < N_UNIT_ROLES; k++)
 		s->proc[k].gate = -1;
-	s->log = s->root = m->pipes[i] = -1;
+	s->log = s->root = s->top = m->pipes[i] = -1;
 	s->settled = true;
 	verdict_end(&s->verdict);
 	s->r.state = u->load == LOAD_BAD ? FAILED : INACTIVE;
@@ -64,11 +64,12 @@ int manager_open(struct manager *m, const struct table *t)
 		return e;
 	m->services = arena(n * sizeof(*m->services) + 1);
 	m->queue = arena(n * sizeof(*m->queue) + 1);
+	m->held = arena(n * sizeof(*m->held) + 1);
 	m->pipes = calloc(n + 1, sizeof(*m->pipes));
 	m->pids.slots = arena(slots * sizeof(*m->pids.slots));
 	m->pids.mask = slots - 1;
 	struct timer **heap = arena((most_timers + 1) * sizeof(struct timer *)) /* NOLINT(bugprone-sizeof-expression): of pointers, as meant */;
-	if (!m->services || !m->queue || !m->pids.slots || !m->pipes || !heap)
+	if (!m->services || !m->queue || !m->held || !m->pids.slots || !m->pipes || !heap)
 		return -ENOMEM;
 	e = loop_open(&m->loop, heap, most_timers);
 	if (e < 0)
@@ -140,7 +141,7 @@ static uint64_t wanted_caps(const struct table *t)
 
 void manager_forgo(struct manager *m)
 {
-	m->bounding = caps_forgo(wanted_caps(m->table));
+	m->bounding = caps_forgo(m->bounding, wanted_caps(m->table));
 }
 
 void manager_begin(struct manager *m)
@@ -316,6 +317,8 @@ static void look_around(struct manager *m)
 		m->bell = true;
 	}
 	m->records.state->quiet = m->unsettled == 0;
+	if (m->unsettled == 0)
+		shortcuts_rest(&m->shortcuts);
 }
 
 bool manager_turn(struct manager *m)
@@ -327,7 +330,10 @@ bool manager_turn(struct manager *m)
 	m->launches = 0;
 	/* What was said in the last turn is read by others only now: they do not compete with what it started. */
 	say_flush();
-	int n = loop_wait(&m->loop, m->now, m->queue_n > 0, sources, &late);
+	int n = loop_wait(&m->loop, m->now, m->queue_n > 0 ? 0 : m->held_n > 0 ? CROWD_WAITS : FOREVER, sources, &late);
+
+	/* Those on the shortcuts are stuck: the others go the long way. */
+	m->hurried = m->held_n > 0 && m->queue_n == 0 && n == 0;
 
 	m->now = sys_now();
 	/* Whoever stopped us stopped the units too: their checks get that time back. */

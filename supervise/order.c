@@ -227,6 +227,19 @@ static struct block look_at_needs(struct manager *m, uint32_t i)
 	return b;
 }
 
+/* Does it wait for somebody to come off a shortcut, which is cheaper than to fork? */
+static bool held_back(struct manager *m, uint32_t i)
+{
+	struct service *s = &m->services[i];
+
+	if (m->hurried || s->long_way || !shortcuts_crowded(&m->shortcuts) || !shortcut_fits(m->table, unit_of(m, i)))
+		return false;
+	if (!s->held)
+		m->held[m->held_n++] = i;
+	s->held = true;
+	return true;
+}
+
 static void try_start(struct manager *m, uint32_t i)
 {
 	struct service *s = &m->services[i];
@@ -262,6 +275,8 @@ static void try_start(struct manager *m, uint32_t i)
 		}
 		return;
 	}
+	if (held_back(m, i))
+		return;
 	if (!policy_may_start(unit_of(m, i), &s->history, m->now)) {
 		const struct unit *u = unit_of(m, i);
 
@@ -394,6 +409,13 @@ static bool all_gone(struct manager *m, uint32_t i)
 
 void order_settle(struct manager *m)
 {
+	uint32_t n = m->held_n;
+
+	m->held_n = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		m->services[m->held[k]].held = false;
+		order_look(m, m->held[k]);
+	}
 	while (m->queue_n > 0 && m->launches < MOST_LAUNCHES) {
 		uint32_t i = m->queue[m->queue_head];
 		struct service *s = &m->services[i];

@@ -7,7 +7,7 @@
 
 #define FIRST 3
 
-enum { PAD_GATE, PAD_ROOT, PAD_OUT, PAD_FDS };
+enum { PAD_GATE, PAD_ROOT, PAD_OUT, PAD_FDS }; /* the gate lies lowest */
 
 /* What lies on a pad that nobody uses: standard input, which is open for as long as PID 1 lives. */
 #define FILLER 0
@@ -67,7 +67,16 @@ void pad_give(uint32_t *free, uint32_t pad)
 	*free |= UINT32_C(1) << (pad - 1);
 }
 
+void pad_range(uint32_t pad, int *gate, int *last)
+{
+	*gate = pad_at(pad, PAD_GATE);
+	*last = pad_at(pad, PAD_FDS) - 1;
+}
+
 int pad_leave(uint32_t pad)
 {
-	return sys_leave(pad_at(pad, 0), pad_at(pad, PAD_FDS) - 1);
+	int gate, last;
+
+	pad_range(pad, &gate, &last);
+	return sys_leave(gate, last);
 }

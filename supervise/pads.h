@@ -25,6 +25,8 @@ uint32_t pads_open(void);
 void pad_take(uint32_t *free, struct job *job);
 /* The child of pad `pad` (1.., 0 is none) has left, or is dead. */
 void pad_give(uint32_t *free, uint32_t pad);
+/* The descriptor of its gate, and the last one that belongs to it. */
+void pad_range(uint32_t pad, int *gate, int *last);
 /* In the child: out of the shared table, with 0 to 2 and the pad alone. 0 or -errno; then nothing may be opened or closed. */
 int pad_leave(uint32_t pad);
 

@@ -79,6 +79,12 @@ void pids_drop(struct pids *p, pid_t pid)
 
 /* ---- one process ---- */
 
+static void shortcut_done(struct manager *m, struct process *p)
+{
+	shortcut_give(&m->shortcuts, p->cut);
+	p->cut = 0;
+}
+
 void process_close_gate(struct manager *m, struct process *p)
 {
 	if (p->gate < 0)
@@ -86,6 +92,9 @@ void process_close_gate(struct manager *m, struct process *p)
 	loop_unwatch(&m->loop, p->gate);
 	(void)sys_close(p->gate);
 	p->gate = -1;
+	/* Executed, or dead: unless it is done again, and for that is still needed. */
+	if (!p->again)
+		shortcut_done(m, p);
 }
 
 void process_left(struct manager *m, struct process *p)
@@ -112,21 +121,26 @@ bool process_empty(struct process *p)
 	return p->group == 0;
 }
 
-/* Forks; in the child runs `job` behind the gate. The pid is in *p and in the map when it returns 0. */
-static int fork_job(struct manager *m, struct process *p, struct job *job, enum role role, uint32_t index, uint64_t source)
+/* Makes a child that runs `job` behind the gate. The pid is in *p and in the map when it returns 0. */
+static int fork_job(struct manager *m, struct process *p, struct job *job, enum role role, uint32_t index, uint64_t source,
+		    bool short_way)
 {
 	int two[2];
 	int e = sys_socketpair(two);
 
 	if (e < 0)
 		return e;
+	uint8_t cut = 0;
+
 	job->gate = two[1];
 	job->pad = 0;
 	e = loop_watch(&m->loop, two[0], source);
 	/* An operator's command brings more than a pad has room for. */
 	if (e == 0 && role != ROLE_EXEC)
 		pad_take(&m->pads, job);
-	pid_t pid = e < 0 ? e : job->pad ? sys_fork_sharing() : sys_fork();
+	if (short_way)
+		cut = shortcut_take(&m->shortcuts, job);
+	pid_t pid = e < 0 ? e : cut ? shortcut_start(&m->shortcuts, cut) : job->pad ? sys_fork_sharing() : sys_fork();
 	if (pid == 0) {
 		if (!job->pad)
 			(void)sys_close(two[0]); /* or the child itself would keep the gate from closing */
@@ -134,12 +148,13 @@ static int fork_job(struct manager *m, struct process *p, struct job *job, enum 
 	}
 	(void)sys_close(two[1]);
 	if (pid < 0) {
+		shortcut_give(&m->shortcuts, cut);
 		pad_give(&m->pads, job->pad);
 		loop_unwatch(&m->loop, two[0]);
 		(void)sys_close(two[0]);
 		return pid;
 	}
-	*p = (struct process){ .pid = pid, .group = pid, .gate = two[0], .during = p->during, .pad = (uint8_t)job->pad };
+	*p = (struct process){ .pid = pid, .group = pid, .gate = two[0], .during = p->during, .pad = (uint8_t)job->pad, .cut = cut };
 	pids_put(&m->pids, pid, role, index);
 	return 0;
 }
@@ -227,7 +242,7 @@ int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, 
 		s->r.intent = 1;
 		records_commit(&m->records, i, &s->r);
 	}
-	int e = fork_job(m, p, &job, role, i, SOURCE(SOURCE_GATE, i << 2 | role));
+	int e = fork_job(m, p, &job, role, i, SOURCE(SOURCE_GATE, i << 2 | role), !s->long_way);
 	s->r.intent = 0;
 	s->dirty = true;
 	if (e < 0)
@@ -246,6 +261,29 @@ int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, 
 	return 0;
 }
 
+/* Its shortcut led nowhere, and it is reaped: the same start the long way, if that is still wanted. False: there is none. */
+static bool spawn_again(struct manager *m, uint32_t i, enum role role, bool wanted)
+{
+	struct service *s = &m->services[i];
+	struct process *p = &s->proc[role];
+
+	if (!p->again)
+		return false;
+	const struct launch what = shortcut_launch(&m->shortcuts, p->cut);
+
+	p->again = false;
+	shortcut_done(m, p);
+	/* Never that way again: what everybody asks of the kernel nobody gets; the rest is this unit's own. */
+	if (p->step == STEP_GATE || (p->step >= STEP_GROUP && p->step <= STEP_CAPABILITIES))
+		m->shortcuts.refused = true;
+	else
+		s->long_way = true;
+	if (!wanted || spawn_unit(m, i, role, what.phase, what.command) < 0)
+		return false;
+	service_commit(m, i);
+	return true;
+}
+
 int spawn_session(struct manager *m, struct session *x, const int fds[4], uint32_t flags)
 {
 	struct service *s = &m->services[x->unit];
@@ -259,7 +297,7 @@ int spawn_session(struct manager *m, struct session *x, const int fds[4], uint32
 	if (u->root_from != NO_UNIT)
 		job.root = m->services[u->root_from].root;
 	uint32_t k = (uint32_t)(x - m->sessions);
-	int e = fork_job(m, &x->proc, &job, ROLE_EXEC, k, SOURCE(SOURCE_SESSION, k));
+	int e = fork_job(m, &x->proc, &job, ROLE_EXEC, k, SOURCE(SOURCE_SESSION, k), false);
 
 	if (e < 0)
 		return e;
@@ -393,10 +431,12 @@ void spawn_reap(struct manager *m)
 			/* A child forked in between may hold a copy of its end for a moment, and hide the end of file. */
 			service_gate_over(m, index, role);
 			process_left(m, p);
+			/* Has nobody asked for anything else in the meantime? */
+			bool again = p->again && p->during == s->r.state;
 			if (role == ROLE_MAIN) {
 				s->r.main = 0;
-				s->r.exit_kind = (uint8_t)x.kind;
-				s->r.exit_value = x.value;
+				s->r.exit_kind = again ? s->r.exit_kind : (uint8_t)x.kind;
+				s->r.exit_value = again ? s->r.exit_value : x.value;
 			} else if (role == ROLE_CONTROL) {
 				s->r.control = 0;
 			}
@@ -411,6 +451,8 @@ void spawn_reap(struct manager *m)
 			p->pid = 0;
 			/* From here on its number may be anybody's, unless others of its group hold it. */
 			(void)process_empty(p);
+			if (spawn_again(m, index, role, again))
+				continue;
 			service_reaped(m, index, role, (uint8_t)x.kind, x.value);
 			continue;
 		}
@@ -448,8 +490,8 @@ void session_gate(struct manager *m, uint32_t k)
 			return;
 		}
 		if (rep.error != 0 && rep.step < N_STEPS) {
-			p->step = rep.step;
-			p->error = rep.error;
+			p->step = (uint8_t)rep.step;
+			p->error = (int16_t)rep.error;
 		}
 	}
 }

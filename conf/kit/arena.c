@@ -14,7 +14,7 @@ struct chunk {
 
 void *arena_get(struct arena *a, size_t size)
 {
-	if (size > SIZE_MAX / 2) {
+	if (size > SIZE_MAX / 2 || (a->fixed && size > a->left)) {
 		a->dry = true;
 		return NULL;
 	}

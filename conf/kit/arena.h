@@ -12,7 +12,8 @@ struct arena {
 	struct chunk *newest;
 	size_t left;
 	char *next;
-	bool dry; /* some allocation failed */
+	bool dry;   /* some allocation failed */
+	bool fixed; /* there is only what it began with */
 };
 
 /* Zeroed memory for any type, or NULL and `dry`. Valid until arena_free(). */

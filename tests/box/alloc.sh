@@ -40,7 +40,7 @@ printf '[Service]\nExecStart=/bin/sleep inf\n' | tee "$BOX/root/quiet/a.service"
 # fds: its descriptors, while no check or start is under way.
 fds() { for _ in {1..20}; do find "/proc/$BOX_PID/fd" -mindepth 1 | wc -l; done | sort -n | head -n 1; }
 # memory: its private pages, in KiB. What it shares with its children counts for less, the more of them there are.
-memory() { awk '/^Private/ { n += $2 } END { print n }' "/proc/$BOX_PID/smaps_rollup"; }
+memory() { for _ in {1..20}; do awk '/^Private/ { n += $2 } END { print n }' "/proc/$BOX_PID/smaps_rollup"; done | sort -n | head -n 1; }
 # watch CALLS COMMAND...: counts these system calls of PID 1, and only of PID 1, while the command runs.
 watch() {
 	local calls=$1 tracer

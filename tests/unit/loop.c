@@ -105,20 +105,20 @@ static void waiting(void)
 		timer_disarm(&l, &timers[k]);
 	if (!CHECK(sys_pipe(two) == 0 && loop_watch(&l, two[0], SOURCE(7, 0xfffffffeu)) == 0, "a pipe is watched"))
 		return;
-	CHECK(loop_wait(&l, sys_now(), true, ret, &late) == 0 && late == 0, "busy: it looks and does not wait");
+	CHECK(loop_wait(&l, sys_now(), 0, ret, &late) == 0 && late == 0, "busy: it looks and does not wait");
 	timer_arm(&l, &timers[0], sys_now() + 20);
 	msec_t before = sys_now();
-	int n = loop_wait(&l, before, false, ret, &late);
+	int n = loop_wait(&l, before, FOREVER, ret, &late);
 	CHECK(n == 0 && sys_now() - before >= 19, "it waits until the first timer");
 	CHECK(sys_write(two[1], "x", 1) == 1, "somebody writes");
 	timer_arm(&l, &timers[0], FOREVER);
-	n = loop_wait(&l, sys_now(), false, ret, &late);
+	n = loop_wait(&l, sys_now(), FOREVER, ret, &late);
 	CHECK(n == 1 && SOURCE_KIND(ret[0]) == 7 && SOURCE_INDEX(ret[0]) == 0xfffffffeu, "and is handed back as kind and index");
 	timer_arm(&l, &timers[0], sys_now() - 700);
-	(void)loop_wait(&l, sys_now(), false, ret, &late);
+	(void)loop_wait(&l, sys_now(), FOREVER, ret, &late);
 	CHECK(late >= 700 && late < 5000, "how late it woke is told: %lld ms", (long long)late);
 	loop_unwatch(&l, two[0]);
-	CHECK(loop_wait(&l, sys_now(), true, ret, &late) == 0, "unwatched: heard of no more");
+	CHECK(loop_wait(&l, sys_now(), 0, ret, &late) == 0, "unwatched: heard of no more");
 	(void)sys_close(two[0]);
 	(void)sys_close(two[1]);
 	(void)sys_close(l.ep);
