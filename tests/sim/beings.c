@@ -468,7 +468,8 @@ static void show_top(struct being *b)
 
 	if (chance(100))
 		top = FD_OTHER;
-	b->showed = pair_speak(b->pair, &(struct report){ .step = STEP_IMAGE }, sizeof(struct report), &top, !bare) && !bare && top == FD_TOP;
+	if (pair_speak(b->pair, &(struct report){ .step = STEP_IMAGE }, sizeof(struct report), &top, !bare) && !bare && top == FD_TOP)
+		b->showed = world.m->loop.turns + 1;
 }
 
 static void do_deed(struct being *b, enum deed d)

@@ -239,7 +239,8 @@ void judge_probe(uint32_t unit, int top)
 	if (unit < world.m->n && top != world.m->services[unit].top)
 		broke(P_DESCRIPTORS, "u%02u is probed without its /, or by another", unit);
 	const struct being *b = unit < world.m->n ? being_of(world.m->services[unit].r.main) : NULL;
-	if (b && b->role == ROLE_MAIN && b->showed && top < 0)
+	/* What comes in this turn is read after the timers have asked. */
+	if (b && b->role == ROLE_MAIN && b->showed && top < 0 && world.m->loop.turns > b->showed + 1)
 		broke(P_DESCRIPTORS, "the / that u%02u showed was lost", unit);
 }
 
@@ -543,6 +544,16 @@ static bool waits_rightly(uint32_t i)
 		const struct service *other = &m->services[EDGE_UNIT(edge)];
 
 		if (EDGE_KIND(edge) & (EDGE_REQUIRES | EDGE_BINDS) && !other->r.ready && (resting(other) || other->r.state == WAITING))
+			return true;
+		/* Both were asked for, as by a start of all. */
+		if (EDGE_KIND(edge) & EDGE_CONFLICTS && other->r.ready && other->r.wanted)
+			return true;
+	}
+	for (uint32_t k = 0, n = list_count(m->table, u->serves); k < n; k++) {
+		uint32_t edge = list_item(m->table, u->serves, k);
+		const struct service *other = &m->services[EDGE_UNIT(edge)];
+
+		if (EDGE_KIND(edge) & EDGE_CONFLICTS && other->r.ready && other->r.wanted)
 			return true;
 	}
 	return false;

@@ -72,7 +72,7 @@ struct being {
 	enum being_state state;
 	int pair;               /* whose far end it holds, -1 */
 	bool shares;            /* has our descriptors, until it leaves its pad */
-	bool showed;            /* sent its /, and it is one */
+	uint64_t showed;        /* the turn after which it has sent its /, and that is one; 0: not */
 	bool known;             /* registered with the manager when the gate opened, or a helper */
 	bool stranger;          /* nobody registered it: handed to us, or a sweeper */
 	bool stopped, immune;   /* immune: hangs in the kernel, SIGKILL works late or never */
