@@ -48,7 +48,7 @@ int step_status(enum step s);
 const char *step_setting(enum step s);
 
 struct report {
-	uint32_t step;   /* enum step; with error 0, STEP_ROOT: its root is built and comes along; STEP_IMAGE: its / does; STEP_GATE: its pad is left */
+	uint32_t step;   /* enum step; with error 0 of STEP_ROOT: its root is built and comes along; _IMAGE: its /; _GATE: its pad is left */
 	int32_t error;   /* errno; 0 in good news */
 	int32_t pid;     /* STEP_PIDFILE: what the file says; PID 1 looks whether that is its child */
 	char about[120]; /* what it was about: "/bin/httpd", "user www"; bytes of a unit: shown escaped, never kept in state */
