@@ -191,8 +191,7 @@ static void name_origins(struct compiler *c)
 int compile_house(struct compiler *c)
 {
 	struct parsed *p = &c->parsed;
-	const struct specifiers specifiers = { .host = c->host, .machine = c->machine, .boot = c->boot,
-					      .release = c->release };
+	const struct specifiers specifiers = { .host = &c->host };
 	struct scratch scratch = { 0 };
 	struct reading r = { .b = &c->build, .arena = &c->arena, .into = &c->house, .specifiers = &specifiers,
 			     .caps_added = &scratch.caps_added, .caps_said = &scratch.caps_said, .self = c, .refer = refer };
@@ -303,7 +302,7 @@ static void name_specifiers(struct compiler *c, const struct draft *d, struct sp
 
 	*s = (struct specifiers){
 		.full = d->full, .plain = plain, .prefix = plain, .instance = "", .file = d->path,
-		.host = c->host, .machine = c->machine, .boot = c->boot, .release = c->release,
+		.host = &c->host,
 	};
 	if (at) {
 		s->prefix = arena_copy(&c->arena, plain, (size_t)(at - plain));

@@ -64,7 +64,7 @@ struct compiler {
 	const char *const *app_args;   /* in place of the single app's Cmd, where there are any */
 	uint32_t n_app_args;
 	struct parsed parsed;          /* of the unit at hand */
-	const char *host, *machine, *boot, *release; /* for %H %m %b %v; NULL where not known */
+	struct host host;              /* asked only by what mentions it */
 	struct unit preset;            /* a unit that says nothing */
 	struct house house;
 	struct assignment *house_said, *defaults; /* defaults: Default<Name>=, as if said for that name */

@@ -17,12 +17,18 @@
 #include "conf/settings.h"
 #include "conf/unit.h"
 
+/* Who knows this machine: the text for H, m, b or v of systemd.unit(5), "Specifiers", or NULL where it has none. */
+struct host {
+	const char *(*says)(void *self, char what);
+	void *self;
+};
+
 /* What %x stands for; NULL texts are not known, and using them is an error. */
 struct specifiers {
 	const char *full, *plain;       /* %n db@1.service, %N db@1 */
 	const char *prefix, *instance;  /* %p db, %i 1 */
 	const char *file;               /* %y, %Y */
-	const char *host, *machine, *boot, *release; /* %H %m %b %v */
+	const struct host *host;        /* %H %l %m %b %v */
 };
 
 /* Words of Entrypoint= or of Exec=, which make one command together (conf/entry.c). */

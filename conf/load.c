@@ -15,6 +15,8 @@
 #include "conf/files.h"
 #include "conf/implied.h"
 #include "conf/kit/own.h"
+#include "conf/kit/seal.h"
+#include "conf/kit/sys.h"
 #include "conf/unit.h"
 
 const char *const default_unit_dirs[] = { "/etc/coppice", "/run/coppice/units", "/usr/lib/coppice", NULL };
@@ -26,6 +28,8 @@ struct loader {
 	struct buffer buffer;    /* for one file at a time */
 	void *like_inih;         /* of the size that inih takes for each file: musl would map and unmap a page each time if nobody kept one */
 	struct configs configs;
+	struct utsname names;    /* of this machine, and what its files say of it, once somebody has asked */
+	const char *machine, *boot;
 	size_t n_bytes;          /* of all files so far */
 	bool told_bytes, told_units;
 };
@@ -62,26 +66,37 @@ static const char *system_line(struct loader *l, const char *path)
 				  strcspn(raw, "\n") : (size_t)n) : NULL;
 }
 
-static void learn_host(struct loader *l)
+/* As systemd writes it: without dashes. */
+static const char *boot_id(struct loader *l)
 {
-	struct utsname names;
-
-	if (!uname(&names)) {
-		l->c.host = arena_copy(&l->c.arena, names.nodename, strlen(names.nodename));
-		l->c.release = arena_copy(&l->c.arena, names.release, strlen(names.release));
-	}
-	l->c.machine = system_line(l, "/etc/machine-id");
-	const char *boot = system_line(l, "/proc/sys/kernel/random/boot_id");
-
-	/* systemd writes it without dashes. */
 	char plain[40];
 	struct text t = TEXT(plain);
 
-	for (const char *s = boot; s && *s; s++)
+	for (const char *s = system_line(l, "/proc/sys/kernel/random/boot_id"); s && *s; s++)
 		if (*s != '-')
 			text_char(&t, *s);
-	if (t.len)
-		l->c.boot = arena_copy(&l->c.arena, plain, t.len);
+	return t.len ? arena_copy(&l->c.arena, plain, t.len) : NULL;
+}
+
+/* A struct host's `says`. */
+static const char *host_says(void *self, char what)
+{
+	struct loader *l = self;
+
+	switch (what) {
+	case 'm':
+		if (!l->machine)
+			l->machine = system_line(l, "/etc/machine-id");
+		return l->machine;
+	case 'b':
+		if (!l->boot)
+			l->boot = boot_id(l);
+		return l->boot;
+	default:
+		if (!*l->names.nodename && uname(&l->names) < 0)
+			return NULL;
+		return what == 'H' ? l->names.nodename : l->names.release;
+	}
 }
 
 static int load_house(struct loader *l, const struct load_options *o)
@@ -398,14 +413,11 @@ static int load_app(struct loader *l, const struct load_options *o, const char *
 	return r;
 }
 
-int load_units(const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
+static int load(struct loader *l, const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
 {
-	owned_mem struct loader *l = calloc(1, sizeof(*l));
 	size_t n_dirs = o->n_dirs;
 	int r;
 
-	if (!l)
-		return -ENOMEM;
 	if (!o->dirs)
 		for (n_dirs = 0; default_unit_dirs[n_dirs]; n_dirs++)
 			;
@@ -415,11 +427,9 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 	l->configs = (struct configs){ .c = &l->c, .buffer = &l->buffer };
 	l->c.image_says = configs_find;
 	l->c.image_self = &l->configs;
-	if (r == 0) {
-		learn_host(l);
-		r = files_open(&l->files, &l->c.arena, fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs,
-			       o->dirs != NULL);
-	}
+	l->c.host = (struct host){ .says = host_says, .self = l };
+	if (r == 0)
+		r = files_open(&l->files, &l->c.arena, fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs, o->dirs != NULL);
 	if (r == 0)
 		r = load_house(l, o);
 	if (r == 0 && !o->oci)
@@ -436,40 +446,59 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 		r = link_units(&l->c);
 	if (r == 0)
 		r = pack_table(&l->c, ret, ret_size);
+	return r;
+}
+
+static void let_go(struct loader *l)
+{
 	files_close(&l->files);
 	free(l->buffer.at);
 	free(l->like_inih);
 	compile_close(&l->c);
+	free(l);
+}
+
+int load_units(const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
+{
+	struct loader *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	int r = load(l, o, fs, ret, ret_size);
+	let_go(l);
 	return r;
 }
 
-int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self),
-	      void *self)
+static void tell_all(struct findings *fs, void (*tell)(const struct finding *f, void *self), void *self)
+{
+	findings_sort(fs);
+	for (uint32_t i = 0; i < fs->n; i++)
+		tell(&fs->at[i], self);
+	if (fs->left_out) {
+		char words[60];
+
+		(void)snprintf(words, sizeof(words), "%u more findings were left out", fs->left_out);
+		tell(&(struct finding){ .file = "check", .text = words, .level = SAY_WARNING }, self);
+	}
+}
+
+int load_into(int memfd, int told, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void *self)
 {
 	struct findings fs = { 0 };
 	owned_mem void *table = NULL;
 	size_t size = 0;
-	int r = load_units(o, &fs, &table, &size);
+	struct loader *l = calloc(1, sizeof(*l));
+	int r = l ? load(l, o, &fs, &table, &size) : -ENOMEM;
 
-	findings_sort(&fs);
-	for (uint32_t i = 0; i < fs.n && tell; i++)
-		tell(&fs.at[i], self);
-	if (fs.left_out && tell) {
-		char words[60];
-
-		(void)snprintf(words, sizeof(words), "%u more findings were left out", fs.left_out);
-		tell(&(struct finding){ .file = "check", .text = words, .level = SAY_WARNING }, self);
-	}
+	if (tell)
+		tell_all(&fs, tell, self);
+	if (r == 0)
+		r = seal_write(memfd, table, size);
+	if (r == 0 && told >= 0)
+		r = sys_write_all(told, "", 1);
+	/* Nobody waits for what follows. */
 	findings_free(&fs);
-	if (r == 0 && ftruncate(memfd, (off_t)size) < 0)
-		r = -errno;
-	for (size_t done = 0; r == 0 && done < size;) {
-		ssize_t n = pwrite(memfd, (const char *)table + done, size - done, (off_t)done);
-
-		if (n < 0 && errno != EINTR)
-			r = -errno;
-		else if (n > 0)
-			done += (size_t)n;
-	}
+	if (l)
+		let_go(l);
 	return r;
 }

@@ -37,6 +37,11 @@ static const char *last_part(const char *s)
 	return dash ? dash + 1 : s;
 }
 
+static const char *host_says(const struct specifiers *s, char what)
+{
+	return s->host && s->host->says ? s->host->says(s->host->self, what) : NULL;
+}
+
 /* False where `c` stands for nothing, or for something that is not known here. */
 static bool put_one(struct text *t, const struct specifiers *s, char c)
 {
@@ -64,13 +69,13 @@ static bool put_one(struct text *t, const struct specifiers *s, char c)
 		n = slash ? (size_t)(slash - s->file) : 0;
 		text_bytes(t, n ? s->file : slash ? "/" : ".", n ? n : 1);
 		return true;
-	case 'H': plain = s->host; break;
 	case 'l':
-		text_bytes(t, s->host ? s->host : "", s->host ? strcspn(s->host, ".") : 0);
-		return s->host != NULL;
-	case 'm': plain = s->machine; break;
-	case 'b': plain = s->boot; break;
-	case 'v': plain = s->release; break;
+		plain = host_says(s, 'H');
+		text_bytes(t, plain ? plain : "", plain ? strcspn(plain, ".") : 0);
+		return plain != NULL;
+	case 'H': case 'm': case 'b': case 'v':
+		plain = host_says(s, c);
+		break;
 	/* systemd.unit(5), for the system's manager */
 	case 't': plain = "/run"; break;
 	case 'S': plain = "/var/lib"; break;

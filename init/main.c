@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	bool by_name = !strcmp(called, "init");
 	bool by_word = argc > 1 && !strcmp(argv[1], "init");
 	/* A PID 1 with words of its own ("coppice status" as a container's command) means what it says. */
-	bool by_pid = getpid() == 1 && (argc <= 1 || (!by_name && machines_init()));
+	bool by_pid = !by_name && !by_word && getpid() == 1 && (argc <= 1 || machines_init());
 
 	/* Before the name, for Docker and Podman have put their shim at /dev/init: "/dev/init -- COMMAND". */
 	if (shim_named(called) || shim_worded(argc, argv))

@@ -22,6 +22,7 @@
 #include "conf/kit/own.h"
 #include "conf/kit/pages.h"
 #include "conf/kit/say.h"
+#include "conf/kit/seal.h"
 #include "conf/kit/sys.h"
 #include "conf/kit/text.h"
 #include "conf/load.h"
@@ -139,7 +140,7 @@ static void tell_finding(const struct finding *f, void *self)
 
 #define LOAD_TIME 60 /* seconds; a loader that hangs (a dead network file system) is ended by its alarm */
 
-int load_in_child(int memfd)
+int load_in_child(int memfd, int told)
 {
 	uint64_t none = 0;
 
@@ -150,15 +151,15 @@ int load_in_child(int memfd)
 				  .config = given->config, .max_units = given->max_units, .environment = true,
 				  .oci = given->oci, .args = (const char *const *)given->args, .n_args = given->n_args };
 
-	return load_into(memfd, &o, tell_finding, NULL) < 0;
+	return load_into(memfd, told, &o, tell_finding, NULL) < 0;
 }
 
-/* Seals what the loader wrote, maps it and looks at every index in it. */
+/* Maps what the loader wrote and sealed, and looks at every index in it. */
 const struct table *map_table(int fd)
 {
 	struct stat st;
 
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 || fstat(fd, &st) < 0)
+	if (!seal_holds(fd) || fstat(fd, &st) < 0)
 		return NULL;
 	void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED)
@@ -170,26 +171,34 @@ const struct table *map_table(int fd)
 	return NULL;
 }
 
-/* A loader at work: its memfd and its pid, or -errno. */
-struct loading { int fd; pid_t pid; };
+/* A loader at work: its memfd, where it tells that the table is there, and its pid, or -errno. */
+struct loading { int fd, told; pid_t pid; };
 
 static struct loading load_begin(void)
 {
-	struct loading l = { .fd = memfd_create("coppice-units", MFD_CLOEXEC | MFD_ALLOW_SEALING) };
+	struct loading l = { .fd = seal_create("coppice-units"), .told = -1 };
+	int two[2] = { -1, -1 };
 
-	l.pid = l.fd < 0 ? -errno : sys_fork();
+	l.pid = l.fd < 0 ? l.fd : sys_pipe(two);
 	if (l.pid == 0)
-		_exit(load_in_child(l.fd));
+		l.pid = sys_fork();
+	if (l.pid == 0)
+		_exit(load_in_child(l.fd, two[1]));
+	l.told = two[0];
+	own_close(&two[1]);
 	return l;
 }
 
+/* It may still be there afterwards, giving back its memory: nobody waits for that. */
 static const struct table *load_end(const struct loading *l)
 {
-	owned_fd fd = l->fd;
+	owned_fd fd = l->fd, told = l->told;
 	struct sys_exit x = { 0 };
-	int e = l->pid < 0 ? l->pid : sys_wait(l->pid, &x);
+	char byte;
 
-	if (e < 0 || x.kind != 1 || x.value != 0) {
+	if (l->pid < 0 || sys_read(told, &byte, 1) != 1) {
+		int e = l->pid < 0 ? l->pid : sys_wait(l->pid, &x);
+
 		say(SAY_ERROR, "the units could not be loaded%s%s", e < 0 ? ": " : x.value == SIGALRM ? ": it took more than a minute" : "",
 		    e < 0 ? strerror(-e) : "");
 		return NULL;
@@ -299,6 +308,9 @@ enum rung find_rung(const struct table *t)
 
 /* ---- helpers ---- */
 
+/* ms: the first units start before the desk does, which has nothing to read until then. */
+#define DESK_WAITS 10
+
 static int desk_life(void *manager, int sock, uint32_t which)
 {
 	(void)which;
@@ -325,17 +337,22 @@ static bool needs_probe(const struct table *t)
 	return false;
 }
 
-/* Forks whoever is wanted; from then on our own lines go to the desk, too. */
-void helpers_start(struct manager *m)
+void helpers_start(struct manager *m, msec_t desk_in)
 {
-	m->helpers[HELPER_DESK].life = desk_life;
-	m->helpers[HELPER_DESK].wanted = true;
-	m->helpers[HELPER_PROBE].life = probe_life;
-	m->helpers[HELPER_PROBE].wanted = needs_probe(m->table);
+	struct helper *desk = &m->helpers[HELPER_DESK], *probe = &m->helpers[HELPER_PROBE];
+
+	desk->life = desk_life;
+	desk->wanted = true;
+	probe->life = probe_life;
+	probe->wanted = needs_probe(m->table);
 	manager_pipes(m);
-	manager_helper(m, HELPER_DESK);
 	manager_helper(m, HELPER_PROBE);
-	if (m->helpers[HELPER_DESK].pid > 0 && m->log >= 0)
+	if (desk_in == 0) {
+		manager_helper(m, HELPER_DESK);
+		return;
+	}
+	timer_arm(&m->loop, &desk->timer, time_add(m->now, desk_in));
+	if (m->log >= 0)
 		say_to(m->log, "");
 }
 
@@ -568,11 +585,16 @@ int init_main(const struct init_options *o)
 		say(SAY_ERROR, "cannot make room for %u units: %s", t->n_units, strerror(-e));
 		return refuse();
 	}
+	/* Who becomes another program leaves it no dead child. */
+	if (exec)
+		(void)sys_wait(l.pid, &(struct sys_exit){ 0 });
+	else
+		pids_put(&world.pids, l.pid, ROLE_HELPER, HELPER_LOAD);
 	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();
 	if (!exec)
-		helpers_start(&world);
+		helpers_start(&world, DESK_WAITS);
 	world.on_helper = on_helper;
 	if (boots)
 		network_start(&world);

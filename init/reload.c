@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf/kit/say.h"
+#include "conf/kit/seal.h"
 #include "conf/kit/sys.h"
 #include "init/control/ring.h"
 #include "init/world.h"
@@ -43,10 +44,10 @@ static void begin_reload(struct manager *m)
 	}
 	if (next_fd >= 0)
 		(void)close(next_fd);
-	next_fd = memfd_create("coppice-units", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	pid_t pid = next_fd < 0 ? -errno : sys_fork();
+	next_fd = seal_create("coppice-units");
+	pid_t pid = next_fd < 0 ? next_fd : sys_fork();
 	if (pid == 0)
-		_exit(load_in_child(next_fd));
+		_exit(load_in_child(next_fd, -1));
 	if (pid < 0) {
 		say(SAY_ERROR, "reload: %s; all stays as it is", strerror(-pid));
 		return;
@@ -131,7 +132,7 @@ static void finish_reload(void)
 	manager_close(&world);
 	world = fresh;
 	next_table = NULL;
-	helpers_start(&world);
+	helpers_start(&world, 0);
 	/* One that had ended, and was to be started again later, is now. */
 	for (uint32_t k = HELPER_OTHERS; k < MAX_HELPERS; k++)
 		manager_helper(&world, k);

@@ -13,14 +13,15 @@ extern struct manager world;
 extern enum container container;
 extern int logs_fd; /* memfd of log rings (init/control/ring.h) */
 
-/* In the loader child: reads everything, tells its findings, writes the table. An exit status. */
-int load_in_child(int memfd);
-/* Seals what the loader wrote, maps it and looks at every index in it; NULL: it has told why. */
+/* In the loader child: reads everything, tells its findings, writes the table and seals it, tells `told` (load_into()). An exit status. */
+int load_in_child(int memfd, int told);
+/* Maps what the loader wrote and sealed, and looks at every index in it; NULL: it has told why. */
 const struct table *map_table(int fd);
 bool needs_roots(const struct table *t);
 /* Tries the ladder of roots, and tells what is lost. */
 enum rung find_rung(const struct table *t);
-void helpers_start(struct manager *m);
+/* Log pipes, the probe, and in `desk_in` ms the desk: what is said until then waits in the pipes. */
+void helpers_start(struct manager *m, msec_t desk_in);
 
 /* One turn of the world, and what follows from it. False: all is over. */
 bool world_turn(void);

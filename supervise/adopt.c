@@ -208,10 +208,6 @@ void manager_close(struct manager *m)
 	(void)sys_close(m->loop.ep);
 	(void)munmap(m->records.state, m->records.state->total);
 	(void)sys_close(m->records.fd);
-	(void)munmap(m->services, m->n * sizeof(*m->services) + 1);
-	(void)munmap(m->queue, m->n * sizeof(*m->queue) + 1);
-	(void)munmap(m->held, m->n * sizeof(*m->held) + 1);
-	(void)munmap(m->pids.slots, ((size_t)m->pids.mask + 1) * sizeof(*m->pids.slots));
-	(void)munmap(m->loop.heap, ((size_t)m->loop.most + 1) * sizeof(struct timer *));
-	free(m->pipes);
+	(void)munmap(m->arena, m->arena_size);
+	(void)munmap(m->pipes, (m->n + 1) * sizeof(*m->pipes));
 }

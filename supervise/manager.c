@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -18,15 +18,46 @@
 
 /* ---- arenas ---- */
 
-/* Zeroed memory that children do not inherit: they have no business in it, and forking is cheaper without. */
-static void *arena(size_t bytes)
+static void *zeroed(size_t bytes)
 {
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (at == MAP_FAILED)
-		return NULL;
-	(void)madvise(at, bytes, MADV_DONTFORK);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* Takes its share of the room that begins at *at; NULL: only finds out how large that has to be. */
+static void *share(char *room, size_t *at, size_t bytes)
+{
+	size_t from = (*at + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+
+	*at = from + bytes;
+	return room ? room + from : NULL;
+}
+
+static size_t lay_out(struct manager *m, char *room, uint32_t slots, uint32_t most_timers, struct timer ***heap)
+{
+	size_t at = 0;
+
+	m->services = share(room, &at, m->n * sizeof(*m->services));
+	m->queue = share(room, &at, m->n * sizeof(*m->queue));
+	m->held = share(room, &at, m->n * sizeof(*m->held));
+	m->pids.slots = share(room, &at, slots * sizeof(*m->pids.slots));
+	*heap = share(room, &at, (most_timers + 1) * sizeof(**heap));
 	return at;
+}
+
+/* All in one piece, which children do not inherit: they have no business in it, and forking is cheaper without. */
+static bool make_arena(struct manager *m, uint32_t slots, uint32_t most_timers, struct timer ***heap)
+{
+	m->arena_size = lay_out(m, NULL, slots, most_timers, heap);
+	m->arena = zeroed(m->arena_size);
+	/* The desk inherits these. */
+	m->pipes = zeroed((m->n + 1) * sizeof(*m->pipes));
+	if (!m->arena || !m->pipes)
+		return false;
+	(void)madvise(m->arena, m->arena_size, MADV_DONTFORK);
+	(void)lay_out(m, m->arena, slots, most_timers, heap);
+	return true;
 }
 
 static void lay_out_unit(struct manager *m, uint32_t i)
@@ -62,15 +93,10 @@ int manager_open(struct manager *m, const struct table *t)
 	int e = records_create(&m->records, n);
 	if (e < 0)
 		return e;
-	m->services = arena(n * sizeof(*m->services) + 1);
-	m->queue = arena(n * sizeof(*m->queue) + 1);
-	m->held = arena(n * sizeof(*m->held) + 1);
-	m->pipes = calloc(n + 1, sizeof(*m->pipes));
-	m->pids.slots = arena(slots * sizeof(*m->pids.slots));
-	m->pids.mask = slots - 1;
-	struct timer **heap = arena((most_timers + 1) * sizeof(struct timer *)) /* NOLINT(bugprone-sizeof-expression): of pointers, as meant */;
-	if (!m->services || !m->queue || !m->held || !m->pids.slots || !m->pipes || !heap)
+	struct timer **heap;
+	if (!make_arena(m, slots, most_timers, &heap))
 		return -ENOMEM;
+	m->pids.mask = slots - 1;
 	e = loop_open(&m->loop, heap, most_timers);
 	if (e < 0)
 		return e;
@@ -181,10 +207,15 @@ void manager_helper(struct manager *m, uint32_t i)
 		e = pid;
 	}
 	if (e < 0) {
+		/* Nobody reads what we would say to the desk. */
+		if (i == HELPER_DESK)
+			say_to(2, "coppice: ");
 		say(SAY_ERROR, "the helper \"%s\" cannot be started (%s); trying again", h->name, strerror(-e));
 		timer_arm(&m->loop, &h->timer, time_add(m->now, 1000));
 		return;
 	}
+	if (i == HELPER_DESK && m->log >= 0)
+		say_to(m->log, "");
 	h->pid = e;
 	h->sock = two[0];
 	m->records.state->helpers[i] = (uint32_t)e;

@@ -107,6 +107,8 @@ struct pids { struct { pid_t pid; uint32_t owner; } *slots; uint32_t mask; };
 
 struct manager {
 	const struct table *table;
+	char *arena;               /* where services, queue, held, pids and the loop's timers lie */
+	size_t arena_size;
 	struct records records;
 	struct service *services;  /* [n] */
 	uint32_t n;

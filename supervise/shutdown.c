@@ -28,6 +28,8 @@ void manager_shutdown(struct manager *m, enum how how, int code, const char *why
 	if (m->deadline != FOREVER)
 		timer_arm(&m->loop, &m->shutdown_timer, m->deadline - m->budget / 10);
 	m->sweep = SWEEP_UNITS;
+	/* If it was still to come: somebody has to write what the units say. */
+	manager_helper(m, HELPER_DESK);
 	struct message stopping = { .kind = TELL_STOPPING };
 	manager_tell_desk(m, &stopping, NULL, 0);
 	for (uint32_t i = 0; i < m->n; i++)

@@ -368,6 +368,9 @@ static void helper_reaped(struct manager *m, uint32_t k, const struct sys_exit *
 	struct helper *h = &m->helpers[k];
 
 	if (k == HELPER_LOAD) {
+		/* Boot's told that it was done, and nobody waited for it. */
+		if (x->pid != h->pid)
+			return;
 		h->pid = 0;
 		m->load_ended = true;
 		m->load_good = x->kind == 1 && x->value == 0;

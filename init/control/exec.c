@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "conf/kit/own.h"
+#include "conf/kit/seal.h"
 #include "init/control/inside.h"
 
 static void put_word(struct buf *b, const char *s)
@@ -45,20 +46,10 @@ static bool pack(struct buf *b, const json_t *params)
 /* A memfd that nobody can change any more, or -errno. */
 static int seal(const struct buf *b)
 {
-	owned_fd fd = memfd_create("coppice-exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	owned_fd fd = seal_create("coppice-exec");
+	int e = fd < 0 ? fd : seal_write(fd, b->at, b->len);
 
-	if (fd < 0)
-		return -errno;
-	for (size_t done = 0; done < b->len;) {
-		ssize_t n = write(fd, b->at + done, b->len - done);
-
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		return -errno;
-	return take_fd(&fd);
+	return e < 0 ? e : take_fd(&fd);
 }
 
 void exec_begin(struct desk *d, struct conn *c, struct call *call, uint32_t unit, const json_t *params)

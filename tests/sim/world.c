@@ -285,7 +285,11 @@ static void boot(const struct table *t)
 	for (uint32_t k = HELPER_DESK; k <= HELPER_PROBE; k++) {
 		m->helpers[k].life = no_life;
 		m->helpers[k].wanted = true;
-		manager_helper(m, k);
+		/* At boot the desk comes after the first units; after a reload it is there at once. */
+		if (k == HELPER_DESK && chance(700))
+			timer_arm(&m->loop, &m->helpers[k].timer, time_add(m->now, some_time(20)));
+		else
+			manager_helper(m, k);
 	}
 	judge_reset(m);
 	manager_begin(m);
@@ -294,16 +298,11 @@ static void boot(const struct table *t)
 static void bury(void)
 {
 	struct manager *m = &manager;
-	uint32_t n = m->n;
 
 	(void)munmap(m->records.state, m->records.state->total);
 	(void)close(m->records.fd);
-	(void)munmap(m->services, n * sizeof(*m->services) + 1);
-	(void)munmap(m->queue, n * sizeof(*m->queue) + 1);
-	(void)munmap(m->held, n * sizeof(*m->held) + 1);
-	(void)munmap(m->pids.slots, (m->pids.mask + 1) * sizeof(*m->pids.slots));
-	(void)munmap(m->loop.heap, (m->loop.most + 1) * sizeof(struct timer *));
-	free(m->pipes);
+	(void)munmap(m->arena, m->arena_size);
+	(void)munmap(m->pipes, (m->n + 1) * sizeof(*m->pipes));
 }
 
 /* Faults, then none: everything has to come to where it belongs. */

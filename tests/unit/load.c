@@ -1,11 +1,15 @@
 /* load.c - directories: precedence, drop-ins, templates, masks, dependencies, and a thousand units at once. */
 #include "conf/load.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "conf/compile.h"
 #include "conf/envfile.h"
+#include "conf/kit/seal.h"
 #include "tests/lib/tap.h"
 #include "tests/lib/units.h"
 
@@ -470,11 +474,53 @@ static void tell(const struct finding *f, void *self)
 	told += strstr(f->text, "Bread") != NULL;
 }
 
+/* The kernel's own words, without the dashes of a UUID. */
+static void plain_line(const char *path, char into[64])
+{
+	char raw[64] = "";
+	FILE *f = fopen(path, "r");
+
+	if (f && !fgets(raw, sizeof(raw), f))
+		raw[0] = '\0';
+	if (f)
+		fclose(f);
+	for (const char *s = raw; *s && *s != '\n'; s++)
+		if (*s != '-')
+			*into++ = *s;
+	*into = '\0';
+}
+
+static void test_host(void)
+{
+	struct units u;
+	struct utsname names;
+	char boot[64], machine[64], want[600];
+
+	plain_line("/proc/sys/kernel/random/boot_id", boot);
+	plain_line("/etc/machine-id", machine);
+	if (uname(&names) < 0 || !*boot)
+		exit(1);
+	units_open(&u);
+	units_put(&u, "a.service", "[Unit]\nDescription=%b %H %v %b\n[Service]\nExecStart=/x\n");
+	units_put(&u, "m.service", "[Unit]\nDescription=%m\n[Service]\nExecStart=/x\n");
+	(void)units_load(&u);
+	(void)snprintf(want, sizeof(want), "%s %.100s %.100s %s", boot, names.nodename, names.release, boot);
+
+	const struct unit *a = units_get(&u, "a"), *m = units_get(&u, "m");
+
+	CHECK(a && !strcmp(text(&u, a->description), want), "the kernel's names are put in");
+	if (*machine)
+		CHECK(m && !strcmp(text(&u, m->description), machine), "and the machine's");
+	else
+		CHECK(m && m->load == LOAD_BAD, "a machine without a number has none to put in");
+	units_close(&u);
+}
+
 static void test_memfd(void)
 {
 	struct units u;
 	char *image = calloc(1, 1 << 20);
-	FILE *f = tmpfile();
+	int fd = seal_create("table"), two[2];
 
 	units_open(&u);
 	units_put(&u, "a.service", "[Service]\nExecStart=/x\nBread=yes\n");
@@ -482,13 +528,22 @@ static void test_memfd(void)
 	const char *dir = u.dir;
 	struct load_options o = { .dirs = &dir, .n_dirs = 1, .config = "" };
 
-	CHECK(load_into(fileno(f), &o, tell, NULL) == 0 && told == 1, "findings are told");
+	if (fd < 0 || pipe2(two, O_NONBLOCK) < 0)
+		exit(1);
+	CHECK(!seal_holds(fd) && load_into(fd, two[1], &o, tell, NULL) == 0 && told == 1, "findings are told");
 
-	size_t n = fread(image, 1, 1 << 20, f);
+	char bytes[2];
+	ssize_t n = read(two[0], bytes, sizeof(bytes));
 
-	CHECK(n && !table_verify((const void *)image, n) &&
-	      ((const struct table *)(const void *)image)->n_units == 1, "a sound table of %zu bytes is written", n);
-	fclose(f);
+	CHECK(n == 1, "who waits is told once");
+	n = pread(fd, image, 1 << 20, 0);
+	CHECK(seal_holds(fd) && pwrite(fd, "x", 1, 0) < 0 && errno == EPERM && ftruncate(fd, 0) < 0, "it is sealed");
+	CHECK(n > 0 && !table_verify((const void *)image, (size_t)n) &&
+	      ((const struct table *)(const void *)image)->n_units == 1, "a sound table of %zd bytes is written", n);
+	CHECK(load_into(fd, two[1], &o, NULL, NULL) == -EPERM && read(two[0], bytes, sizeof(bytes)) < 0, "one that cannot be written is told to nobody");
+	(void)close(fd);
+	(void)close(two[0]);
+	(void)close(two[1]);
 	free(image);
 	units_close(&u);
 }
@@ -504,6 +559,7 @@ int main(void)
 	test_rules();
 	test_limits();
 	test_thousand();
+	test_host();
 	test_memfd();
 	test_environment();
 	test_online();
