@@ -1,12 +1,12 @@
 /* build.c - a table in the making: words, texts and lists that grow; pure. */
 #include "conf/build.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Far beyond what the limits on files can fill; keeps every offset within 32 bits. */
 #define MOST_BYTES (1u << 30)
 
+/* What it leaves behind as it grows is at most as much again. */
 static bool grow(struct build *b, void **at, uint32_t *room, uint64_t need, size_t size)
 {
 	uint64_t want = *room ? *room : 1024;
@@ -18,19 +18,22 @@ static bool grow(struct build *b, void **at, uint32_t *room, uint64_t need, size
 	if (want == *room)
 		return true;
 
-	void *more = want * size <= MOST_BYTES ? realloc(*at, want * size) : NULL;
+	void *more = want * size <= MOST_BYTES ? arena_get(b->arena, want * size) : NULL;
 
 	if (!more) {
 		b->failed = true;
 		return false;
 	}
+	if (*room)
+		memcpy(more, *at, *room * size);
 	*at = more;
 	*room = (uint32_t)want;
 	return true;
 }
 
-bool build_open(struct build *b)
+bool build_open(struct build *b, struct arena *arena)
 {
+	*b = (struct build){ .arena = arena };
 	void *words = NULL, *text = NULL, *items = NULL;
 	bool good = grow(b, &words, &b->word_room, 1, 4) && grow(b, &text, &b->text_room, 1, 1) &&
 		    grow(b, &items, &b->item_room, 1, sizeof(*b->items));
@@ -38,8 +41,8 @@ bool build_open(struct build *b)
 	b->words = words;
 	b->text = text;
 	b->items = items;
-	b->n_slots = 4096;
-	b->slots = calloc(b->n_slots, sizeof(*b->slots));
+	b->n_slots = 512;
+	b->slots = arena_get(arena, b->n_slots * sizeof(*b->slots));
 	b->failed = !good || !b->slots;
 	if (b->failed)
 		return false;
@@ -50,19 +53,6 @@ bool build_open(struct build *b)
 	b->items[0] = (struct pending_item){ 0 };
 	b->n_items = 1;
 	return true;
-}
-
-void build_close(struct build *b)
-{
-	free(b->words);
-	free(b->text);
-	free(b->slots);
-	free(b->items);
-	b->words = NULL;
-	b->text = NULL;
-	b->slots = NULL;
-	b->items = NULL;
-	b->failed = true;
 }
 
 static uint32_t hash_of(const char *s, size_t n)
@@ -77,7 +67,7 @@ static uint32_t hash_of(const char *s, size_t n)
 static bool more_slots(struct build *b)
 {
 	uint32_t n = b->n_slots * 2;
-	text_at *slots = calloc(n, sizeof(*slots));
+	text_at *slots = arena_get(b->arena, n * sizeof(*slots));
 
 	if (!slots) {
 		b->failed = true;
@@ -93,7 +83,6 @@ static bool more_slots(struct build *b)
 			h = (h + 1) & (n - 1);
 		slots[h] = b->slots[i];
 	}
-	free(b->slots);
 	b->slots = slots;
 	b->n_slots = n;
 	return true;

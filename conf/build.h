@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf/kit/arena.h"
 #include "conf/unit.h"
 
 /* The list members that are being filled, for each word of a struct unit or struct house. */
@@ -15,8 +16,9 @@ _Static_assert(sizeof(struct house) <= sizeof(struct unit), "lists of a house ar
 struct pending { uint32_t first, last, n; };
 struct pending_item { uint32_t item, next; };
 
-/* Zero it, then build_open(). Once something failed for want of memory or room, `failed` stays set and the rest is without meaning. */
+/* All of it lies in the arena. Once something failed for want of memory or room, `failed` stays set and the rest is without meaning. */
 struct build {
+	struct arena *arena;
 	uint32_t *words;
 	uint32_t n_words, word_room;
 	char *text;
@@ -29,8 +31,8 @@ struct build {
 	bool failed;
 };
 
-bool build_open(struct build *b);
-void build_close(struct build *b);
+/* False where memory is short. */
+bool build_open(struct build *b, struct arena *arena);
 
 /* The place of a text; the same text has the same place. */
 text_at build_text(struct build *b, const char *s, size_t n);

@@ -38,12 +38,11 @@ int compile_open(struct compiler *c, struct findings *fs, uint32_t max_units)
 	for (c->n_slots = 64; c->n_slots < 2 * c->max_units; c->n_slots *= 2)
 		;
 	c->slots = arena_get(&c->arena, c->n_slots * sizeof(*c->slots));
-	return build_open(&c->build) && c->slots ? 0 : -ENOMEM;
+	return build_open(&c->build, &c->arena) && c->slots ? 0 : -ENOMEM;
 }
 
 void compile_close(struct compiler *c)
 {
-	build_close(&c->build);
 	arena_free(&c->arena);
 	free(c->drafts);
 	free(c->mentions);

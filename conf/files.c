@@ -54,13 +54,15 @@ static int list(struct entries *e, int dir, uint32_t number)
 			break;
 		}
 		if (e->n == e->room) {
-			size_t room = e->room ? e->room * 2 : 128;
-			struct file *more = realloc(e->at, room * sizeof(*more));
+			size_t room = e->room ? e->room * 2 : 16;
+			struct file *more = arena_get(e->arena, room * sizeof(*more));
 
 			if (!more) {
 				r = -ENOMEM;
 				break;
 			}
+			if (e->n)
+				memcpy(more, e->at, e->n * sizeof(*more));
 			e->at = more;
 			e->room = room;
 		}
@@ -115,7 +117,6 @@ int files_open(struct files *fs, struct arena *a, struct findings *findings, con
 		else if (!fs->n || strcmp(fs->at[fs->n - 1].name, e.at[i].name) != 0)
 			fs->at[fs->n++] = e.at[i];
 	}
-	free(e.at);
 	return r == 0 && a->dry ? -ENOMEM : r;
 }
 
@@ -242,7 +243,6 @@ static ssize_t settle(struct entries *e, struct drop_in **ret)
 			(*ret)[n++] = (struct drop_in){ .name = f->name, .path = f->path };
 		last = f->name;
 	}
-	free(e->at);
 	return *ret ? n : -ENOMEM;
 }
 
@@ -280,10 +280,8 @@ ssize_t files_merge_drop_ins(const struct files *fs, const char *const *names, s
 				text_put(&path, d->name);
 			}
 			if (!path.at || add_drop_ins(&e, path.at,
-						     (uint32_t)(n - 1 - i) * MAX_DIRS + d->dir) < 0) {
-				free(e.at);
+						     (uint32_t)(n - 1 - i) * MAX_DIRS + d->dir) < 0)
 				return -ENOMEM;
-			}
 		}
 	return settle(&e, ret);
 }
@@ -292,11 +290,7 @@ ssize_t files_drop_ins(struct arena *a, const char *path, struct drop_in **ret)
 {
 	struct entries e = { .arena = a };
 
-	if (add_drop_ins(&e, path, 0) < 0) {
-		free(e.at);
-		return -ENOMEM;
-	}
-	return settle(&e, ret);
+	return add_drop_ins(&e, path, 0) < 0 ? -ENOMEM : settle(&e, ret);
 }
 
 /* What it is, when it is no regular file. */

@@ -413,7 +413,7 @@ static int load_app(struct loader *l, const struct load_options *o, const char *
 	return r;
 }
 
-static int load(struct loader *l, const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
+static int load(struct loader *l, const struct load_options *o, void **ret, size_t *ret_size)
 {
 	size_t n_dirs = o->n_dirs;
 	int r;
@@ -421,15 +421,14 @@ static int load(struct loader *l, const struct load_options *o, struct findings 
 	if (!o->dirs)
 		for (n_dirs = 0; default_unit_dirs[n_dirs]; n_dirs++)
 			;
-	l->fs = fs;
 	l->like_inih = malloc(INI_INITIAL_ALLOC);
-	r = compile_open(&l->c, fs, o->max_units ? o->max_units : DEFAULT_UNITS);
+	r = compile_open(&l->c, l->fs, o->max_units ? o->max_units : DEFAULT_UNITS);
 	l->configs = (struct configs){ .c = &l->c, .buffer = &l->buffer };
 	l->c.image_says = configs_find;
 	l->c.image_self = &l->configs;
 	l->c.host = (struct host){ .says = host_says, .self = l };
 	if (r == 0)
-		r = files_open(&l->files, &l->c.arena, fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs, o->dirs != NULL);
+		r = files_open(&l->files, &l->c.arena, l->fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs, o->dirs != NULL);
 	if (r == 0)
 		r = load_house(l, o);
 	if (r == 0 && !o->oci)
@@ -455,17 +454,14 @@ static void let_go(struct loader *l)
 	free(l->buffer.at);
 	free(l->like_inih);
 	compile_close(&l->c);
-	free(l);
 }
 
 int load_units(const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
 {
-	struct loader *l = calloc(1, sizeof(*l));
+	struct loader l = { .fs = fs };
+	int r = load(&l, o, ret, ret_size);
 
-	if (!l)
-		return -ENOMEM;
-	int r = load(l, o, fs, ret, ret_size);
-	let_go(l);
+	let_go(&l);
 	return r;
 }
 
@@ -487,8 +483,8 @@ int load_into(int memfd, int told, const struct load_options *o, void (*tell)(co
 	struct findings fs = { 0 };
 	owned_mem void *table = NULL;
 	size_t size = 0;
-	struct loader *l = calloc(1, sizeof(*l));
-	int r = l ? load(l, o, &fs, &table, &size) : -ENOMEM;
+	struct loader l = { .fs = &fs };
+	int r = load(&l, o, &table, &size);
 
 	if (tell)
 		tell_all(&fs, tell, self);
@@ -498,7 +494,6 @@ int load_into(int memfd, int told, const struct load_options *o, void (*tell)(co
 		r = sys_write_all(told, "", 1);
 	/* Nobody waits for what follows. */
 	findings_free(&fs);
-	if (l)
-		let_go(l);
+	let_go(&l);
 	return r;
 }
