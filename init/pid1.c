@@ -95,29 +95,34 @@ static void find_console(void)
 	(void)close(fd);
 }
 
-static void ready_itself(void)
+/* As much as the loader needs: it is forked next. */
+static void ready_first(void)
 {
-	struct rlimit files;
-
 	fill_descriptors();
-	world.pads = pads_open();
 	(void)umask(022);
 	(void)chdir("/");
 	(void)prctl(PR_SET_NAME, "coppice");
 	/* Nobody of the same user may look into us by /proc or ptrace; execve resets it. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	container = container_detect();
+	find_console();
+	world.is_init = getpid() == 1;
+}
+
+static void ready_itself(void)
+{
+	struct rlimit files;
+
+	world.pads = pads_open();
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != files.rlim_max) {
 		world.nofile = (uint64_t)files.rlim_cur;
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
-	world.is_init = getpid() == 1;
-	container = container_detect();
 	app_remember();
 	upward_open();
 	standing = machine_look(world.is_init, container);
 	world.machine = standing == STANDING_MACHINE;
-	find_console();
 	if (!world.is_init) {
 		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 			say(SAY_WARNING, "not PID 1, and no subreaper either (%s): processes that leave their parents are lost", strerror(errno));
@@ -184,8 +189,9 @@ static struct loading load_begin(void)
 		l.pid = sys_fork();
 	if (l.pid == 0)
 		_exit(load_in_child(l.fd, two[1]));
-	l.told = two[0];
 	own_close(&two[1]);
+	l.fd = pads_clear(l.fd);
+	l.told = pads_clear(two[0]);
 	return l;
 }
 
@@ -345,7 +351,7 @@ void helpers_start(struct manager *m, msec_t desk_in)
 	desk->wanted = true;
 	probe->life = probe_life;
 	probe->wanted = needs_probe(m->table);
-	manager_pipes(m);
+	manager_log(m);
 	manager_helper(m, HELPER_PROBE);
 	if (desk_in == 0) {
 		manager_helper(m, HELPER_DESK);
@@ -538,7 +544,7 @@ int init_main(const struct init_options *o)
 	world.notify_fd = -1;
 	world.on_signal = on_signal;
 	if (!o->dry_run)
-		ready_itself();
+		ready_first();
 	else
 		world.is_init = getpid() == 1;
 	bool boots = world.is_init && !o->no_boot;
@@ -546,10 +552,13 @@ int init_main(const struct init_options *o)
 
 	/* While the units are read: what does not depend on them. Where we boot, /run is not ready yet. */
 	if (!o->dry_run) {
+		ready_itself();
 		shortcuts_open(&world.shortcuts);
 		world.bounding = caps_bounding();
+		child_ready();
 		if (!boots)
 			open_places();
+		world.now = sys_now();
 	}
 	world.signal_fd = sys_signalfd(&all);
 	const struct table *t = load_end(&l);
@@ -607,7 +616,6 @@ int init_main(const struct init_options *o)
 	if (exec)
 		leave((enum how)world.how, world.exit_code);
 	manager_forgo(&world);
-	child_ready();
 	if (world.how == HOW_NONE)
 		manager_begin(&world);
 	say_hold();

@@ -88,6 +88,8 @@ int manager_open(struct manager *m, const struct table *t)
 	m->table = t;
 	m->n = n;
 	m->now = sys_now();
+	/* Pads, two ends of a pipe and a gate each, a few of our own; roots come one by one. */
+	sys_room(160 + 3 * (int)n);
 	while (slots < (n * N_UNIT_ROLES + MAX_SESSIONS) * 2)
 		slots *= 2;
 	int e = records_create(&m->records, n);
@@ -128,10 +130,15 @@ static bool makes_log(const struct unit *u)
 	return u->kind == UNIT_SERVICE && u->load == LOAD_OK && u->type != TYPE_CHECK && (u->out == OUT_LOG || u->err == OUT_LOG);
 }
 
-void manager_pipes(struct manager *m)
+void manager_log(struct manager *m)
 {
 	if (m->log < 0 && spawn_pipe(&m->pipes[m->n], &m->log) == 0)
 		(void)sys_nonblock(m->log);
+}
+
+/* Of the units that start by themselves, and have not yet: the desk inherits them all at once. */
+static void make_pipes(struct manager *m)
+{
 	for (uint32_t i = 0; i < m->n; i++) {
 		const struct unit *u = table_unit(m->table, i);
 
@@ -191,6 +198,8 @@ void manager_helper(struct manager *m, uint32_t i)
 
 	if (!h->wanted || h->pid > 0)
 		return;
+	if (i == HELPER_DESK)
+		make_pipes(m);
 	int e = sys_socketpair(two);
 	if (e == 0) {
 		e = loop_watch(&m->loop, two[0], SOURCE(SOURCE_HELPER, i));

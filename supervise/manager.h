@@ -164,8 +164,8 @@ struct manager {
  * is_init, machine). 0 or -errno.
  */
 int manager_open(struct manager *m, const struct table *t);
-/* Makes the log pipes of the units that start by themselves, before the desk is forked: it inherits them. */
-void manager_pipes(struct manager *m);
+/* Makes PID 1's own pipe to the desk, m->log. */
+void manager_log(struct manager *m);
 /* Gives up for good what no unit may have: once, before the first unit starts. */
 void manager_forgo(struct manager *m);
 /* Starts every unit that starts by itself. */

@@ -17,6 +17,11 @@ static int pad_at(uint32_t pad, int which)
 	return FIRST + (int)(pad - 1) * PAD_FDS + which;
 }
 
+int pads_clear(int fd)
+{
+	return fd < 0 ? fd : sys_move(fd, pad_at(N_PADS + 1, 0));
+}
+
 uint32_t pads_open(void)
 {
 	if (sys_leave(0, INT_MAX) < 0)

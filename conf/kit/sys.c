@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -129,6 +130,26 @@ static struct sys_exit exit_of(const siginfo_t *si)
 {
 	return (struct sys_exit){ .pid = si->si_pid, .value = si->si_status,
 				  .kind = si->si_code == CLD_EXITED ? 1 : si->si_code == CLD_DUMPED ? 3 : 2 };
+}
+
+int sys_move(int fd, int least)
+{
+	int at = fcntl(fd, F_DUPFD_CLOEXEC, least), e = errno;
+
+	(void)close(fd);
+	return at < 0 ? -e : at;
+}
+
+void sys_room(int most)
+{
+	struct rlimit soft;
+
+	if (getrlimit(RLIMIT_NOFILE, &soft) == 0 && (rlim_t)most > soft.rlim_cur)
+		most = (int)soft.rlim_cur;
+	/* Whatever is at the end of the room is in use: then there is room. */
+	int at = fcntl(0, F_DUPFD_CLOEXEC, most - 1);
+	if (at >= 0)
+		(void)close(at);
 }
 
 int sys_reap_peek(struct sys_exit *ret)

@@ -281,7 +281,7 @@ static void boot(const struct table *t)
 	if (manager_open(m, t) < 0)
 		broke(P_WORLD, "manager_open failed");
 	world.faults = later;
-	manager_pipes(m);
+	manager_log(m);
 	for (uint32_t k = HELPER_DESK; k <= HELPER_PROBE; k++) {
 		m->helpers[k].life = no_life;
 		m->helpers[k].wanted = true;
