@@ -37,15 +37,25 @@ int caps_ours(uint64_t *ret)
 	return 0;
 }
 
+void caps_words(struct __user_cap_data_struct words[2], uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	for (int i = 0; i < 2; i++)
+		words[i] = (struct __user_cap_data_struct){ .effective = (uint32_t)(effective >> 32 * i),
+							    .permitted = (uint32_t)(permitted >> 32 * i),
+							    .inheritable = (uint32_t)(inheritable >> 32 * i) };
+}
+
+uint64_t caps_inherited(uint64_t set, uint64_t bounding)
+{
+	return set & ~bounding;
+}
+
 static int set_all(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	for (int i = 0; i < 2; i++)
-		data[i] = (struct __user_cap_data_struct){ .effective = (uint32_t)(effective >> 32 * i),
-							   .permitted = (uint32_t)(permitted >> 32 * i),
-							   .inheritable = (uint32_t)(inheritable >> 32 * i) };
+	caps_words(data, effective, permitted, inheritable);
 	return capset(&head, data) < 0 ? -errno : 0;
 }
 
@@ -83,6 +93,7 @@ uint64_t caps_forgo(uint64_t have, uint64_t wanted)
 {
 	uint64_t ours = 0;
 
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	/* What is in no bounding set can be made inheritable no more (capset(2)), so that comes first. */
 	if (caps_ours(&ours) < 0 || set_all(ours, ours, ours) < 0)
 		return have;
@@ -103,8 +114,7 @@ static int raise_ambient(uint64_t ambient)
 int caps_take(uint64_t ours, uint64_t bounding, uint64_t set, uint64_t ambient, uid_t uid, bool no_new_privs, struct text *about)
 {
 	uint64_t rest = uid ? ambient : set;
-	/* What PID 1 has in no bounding set any more still passes execve as root by this one (capabilities(7)). */
-	uint64_t inheritable = ambient | (uid ? 0 : set & ~bounding);
+	uint64_t inheritable = ambient | (uid ? 0 : caps_inherited(set, bounding));
 	int rc;
 
 	if (ambient & ~set) {

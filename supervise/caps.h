@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <linux/capability.h>
 #include <sys/types.h>
 
 #include "conf/kit/text.h"
@@ -18,6 +19,12 @@ uint64_t caps_for(uint64_t ours, uint64_t wanted);
 /* Those that the calling process has in its permitted set; 0 or -errno. */
 int caps_ours(uint64_t *ret);
 
+/* The three sets as capset(2) takes them; pure. */
+void caps_words(struct __user_cap_data_struct words[2], uint64_t effective, uint64_t permitted, uint64_t inheritable);
+
+/* What a root that is to have `set` needs inheritable: what PID 1 has in no bounding set any more passes execve by this one (capabilities(7)); pure. */
+uint64_t caps_inherited(uint64_t set, uint64_t bounding);
+
 /* The calling process's bounding set (PR_CAPBSET_READ, prctl(2)). */
 uint64_t caps_bounding(void);
 
@@ -25,7 +32,8 @@ uint64_t caps_bounding(void);
  * Takes what is not in `wanted` out of the calling process's bounding set, which is `have`, as far as the kernel lets it; returns
  * what is left. PID 1 does so once, with what any of its units may have: nobody below it can gain others, and no
  * child has to drop them. Its own capabilities become inheritable, so that it would keep them if it executed
- * itself, and a unit that comes with a reload can still be given one; every child sets its own inheritable ones.
+ * itself, and a unit that comes with a reload can still be given one; every child sets its own inheritable ones. Its
+ * ambient set, which whoever started it may have left, is emptied.
  */
 uint64_t caps_forgo(uint64_t have, uint64_t wanted);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "conf/kit/sys.h"
 #include "supervise/shortcut_calls.h"
@@ -17,6 +18,15 @@ bool shortcut_fits(const struct table *t, const struct unit *u)
 	if (u->out >= OUT_FILE || u->err >= OUT_FILE || u->oom_set || u->ambient || (u->watchdog > 0 && u->watchdog != FOREVER))
 		return false;
 	return strcmp(table_text(t, u->workdir), "") == 0 || strcmp(table_text(t, u->workdir), "/") == 0;
+}
+
+static bool is_plain_root(void)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	return getresuid(&u[0], &u[1], &u[2]) == 0 && getresgid(&g[0], &g[1], &g[2]) == 0 && !(u[0] | u[1] | u[2] | g[0] | g[1] | g[2]) &&
+	       getgroups(0, NULL) == 0;
 }
 
 void shortcuts_open(struct shortcuts *all)
@@ -34,6 +44,7 @@ void shortcuts_open(struct shortcuts *all)
 	all->at = at;
 	all->free = ALL;
 	all->used = true;
+	all->plain_root = is_plain_root();
 }
 
 uint8_t shortcut_take(struct shortcuts *all, const struct job *job)
@@ -44,7 +55,7 @@ uint8_t shortcut_take(struct shortcuts *all, const struct job *job)
 	int k = __builtin_ctz(all->free);
 
 	all->used = true;
-	if (!shortcut_write(&all->at[k], job))
+	if (!shortcut_write(&all->at[k], job, all->plain_root))
 		return 0;
 	all->at[k].what = (struct launch){ .phase = job->phase, .command = job->command };
 	all->free &= ~(UINT32_C(1) << k);

@@ -30,6 +30,7 @@ struct shortcuts {
 	struct shortcut *at; /* [N_SHORTCUTS], or NULL: there are none */
 	uint32_t free;       /* one bit each */
 	bool used;           /* some were, since they rested */
+	bool plain_root;     /* PID 1 is root by every number, and in no other group: no child has to become it */
 	bool refused;        /* this kernel, or a filter, does not let a start go this way */
 };
 

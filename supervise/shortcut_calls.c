@@ -128,16 +128,14 @@ static bool add_caps(struct shortcut *s, const struct job *job, const struct uni
 
 	if (caps_ours(&ours) < 0)
 		return false;
-	uint64_t set = caps_for(ours, u->bounding), inheritable = set & ~job->bounding;
+	uint64_t set = caps_for(ours, u->bounding);
 
 	if (job->bounding & ~set)
 		return false;
 	s->head = (struct __user_cap_header_struct){ .version = _LINUX_CAPABILITY_VERSION_3 };
-	for (int i = 0; i < 2; i++)
-		s->caps[i] = (struct __user_cap_data_struct){ .effective = (uint32_t)(set >> 32 * i), .permitted = (uint32_t)(set >> 32 * i),
-							      .inheritable = (uint32_t)(inheritable >> 32 * i) };
+	/* There are no ambient ones: PID 1 gave up its own (caps_forgo). */
+	caps_words(s->caps, set, set, caps_inherited(set, job->bounding));
 	add(s, STEP_CAPABILITIES, ANY, SYS_capset, (long)&s->head, (long)s->caps, 0, 0);
-	add(s, STEP_CAPABILITIES, ANY, SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0);
 	if (u->no_new_privs)
 		add(s, STEP_CAPABILITIES, ANY, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
 	return true;
@@ -165,7 +163,7 @@ static char **plain_argv(struct shortcut *s, const struct table *t, const struct
  * The walk of child.c, for a unit that fits: the same steps in the same order, but for the signals,
  * which come last. No descriptors are left to be closed: those of its pad close by themselves.
  */
-bool shortcut_write(struct shortcut *s, const struct job *job)
+bool shortcut_write(struct shortcut *s, const struct job *job, bool plain_root)
 {
 	const struct unit *u = table_unit(job->table, job->unit);
 	const struct command *c = (const void *)table_words(job->table, job->command);
@@ -200,9 +198,11 @@ bool shortcut_write(struct shortcut *s, const struct job *job)
 	add_limits(s, job, u);
 	if (u->nice_set)
 		add(s, STEP_NICE, ANY, SYS_setpriority, PRIO_PROCESS, 0, u->nice, 0);
-	add(s, STEP_GROUP, ANY, SYS_setgroups, 0, 0, 0, 0);
-	add(s, STEP_GROUP, ANY, SYS_setresgid, 0, 0, 0, 0);
-	add(s, STEP_USER, ANY, SYS_setresuid, 0, 0, 0, 0);
+	if (!plain_root) {
+		add(s, STEP_GROUP, ANY, SYS_setgroups, 0, 0, 0, 0);
+		add(s, STEP_GROUP, ANY, SYS_setresgid, 0, 0, 0, 0);
+		add(s, STEP_USER, ANY, SYS_setresuid, 0, 0, 0, 0);
+	}
 	if (!add_caps(s, job, u))
 		return false;
 	add(s, STEP_WORKDIR, ANY, SYS_chdir, (long)"/", 0, 0, 0);

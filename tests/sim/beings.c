@@ -699,8 +699,9 @@ static int no_life(void *self)
 int (*const shortcut_run)(void *self) = no_life;
 
 /* Some hold more than there is room for. */
-bool shortcut_write(struct shortcut *s, const struct job *job)
+bool shortcut_write(struct shortcut *s, const struct job *job, bool plain_root)
 {
+	(void)plain_root;
 	(void)s;
 	return job->unit % 5 != 0;
 }

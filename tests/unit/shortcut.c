@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -317,6 +320,24 @@ static void test_numbers(const struct job *wish)
 	(void)close(gate[1]);
 }
 
+/* As whoever started PID 1 may have: one ambient capability. */
+static void leave_ambient(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint64_t ours = 0;
+
+	if (caps_ours(&ours) < 0)
+		abort();
+	caps_words(data, ours, ours, ours);
+	if (syscall(SYS_capset, &head, data) < 0)
+		abort();
+	if (!(ours & UINT64_C(1) << CAP_NET_BIND_SERVICE))
+		return;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) < 0)
+		abort();
+}
+
 int main(void)
 {
 	struct job wish = { .out = 0, .err = 0, .phase = PHASE_MAIN, .rung = 0 };
@@ -343,10 +364,18 @@ int main(void)
 	if (!hand || !pads)
 		abort();
 	fresh();
+	leave_ambient();
 	wish.bounding = caps_forgo(caps_bounding(), unit->bounding);
-	shortcuts_open(&cuts);
 	child_ready();
+	/* Whoever started PID 1 may have left it groups: none of them is a unit's. */
+	(void)setgroups(2, (const gid_t[]){ 5, 6 });
+	shortcuts_open(&cuts);
+	CHECK(!cuts.plain_root, "who is in a group is no plain root");
 	test_fits();
+	test_same(&wish);
+	(void)setgroups(0, NULL);
+	shortcuts_open(&cuts);
+	CHECK(cuts.plain_root, "and who is in none is");
 	test_same(&wish);
 	test_refused(&wish);
 	test_numbers(&wish);
