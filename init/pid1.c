@@ -71,10 +71,8 @@ void signals_block(void)
 /* A manager may leave 0, 1 or 2 closed; the next file opened would then be taken for the console. */
 static void fill_descriptors(void)
 {
-	for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 3;)
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
 			(void)dup2(memfd_create("coppice-no-console", 0), fd);
 	/* Whatever else was left open is nobody's. */
 	(void)syscall(SYS_close_range, 3, ~0u, 0);

@@ -34,8 +34,7 @@ void shortcuts_open(struct shortcuts *all)
 	*all = (struct shortcuts){ .at = NULL };
 	if (!shortcut_run)
 		return;
-	/* Its pages at once, while nobody waits: one by one, while many do, they cost more. */
-	void *at = mmap(NULL, N_SHORTCUTS * sizeof(struct shortcut), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *at = mmap(NULL, N_SHORTCUTS * sizeof(struct shortcut), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
 		return;
@@ -43,7 +42,6 @@ void shortcuts_open(struct shortcuts *all)
 	(void)madvise(at, N_SHORTCUTS * sizeof(struct shortcut), MADV_DONTFORK);
 	all->at = at;
 	all->free = ALL;
-	all->used = true;
 	all->plain_root = is_plain_root();
 }
 

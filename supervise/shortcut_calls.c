@@ -170,13 +170,14 @@ bool shortcut_write(struct shortcut *s, const struct job *job, bool plain_root)
 	struct life l = { .job = job, .table = job->table, .unit = u, .command = c };
 	static const uint64_t none;
 
+	/* First of all, for a page that is read before it is written faults twice. */
+	s->n = 0;
 	l.about = TEXT(l.words);
 	l.env.arena = &s->arena;
 	/* What the start before it left there: an arena begins with zeroes. */
 	if (s->arena.next)
 		memset(s->room, 0, (size_t)(s->arena.next - s->room));
 	s->arena = (struct arena){ .next = s->room, .left = sizeof(s->room), .fixed = true };
-	s->n = 0;
 	s->full = false;
 	s->report = (struct report){ .step = STEP_NONE };
 	pad_range(job->pad, &s->gate, &s->last);
