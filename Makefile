@@ -45,7 +45,7 @@ WARN     = -Wall -Wextra -Wpedantic -Wshadow -Wvla -Walloca -Wstrict-prototypes 
 	   -Wold-style-definition -Wwrite-strings -Wformat=2 -Wundef -Wpointer-arith -Wcast-align \
 	   -Wdate-time
 # One table for the library and for our own code: ini.h must look the same to both.
-INI      = -DINI_MAX_LINE=1048576 -DINI_USE_STACK=0 -DINI_ALLOW_REALLOC=1 -DINI_INITIAL_ALLOC=200 \
+INI      = -DINI_MAX_LINE=1048576 -DINI_USE_STACK=0 -DINI_ALLOW_REALLOC=1 -DINI_CUSTOM_ALLOCATOR=1 -DINI_INITIAL_ALLOC=200 \
 	   -DINI_ALLOW_INLINE_COMMENTS=0 -DINI_ALLOW_MULTILINE=0 -DINI_HANDLER_LINENO=1 \
 	   -DINI_CALL_HANDLER_ON_NEW_SECTION=1 -DINI_STOP_ON_FIRST_ERROR=0
 DEPS     = $(BUILD)/deps

@@ -2,7 +2,6 @@
 #include "conf/compile.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "conf/implied.h"
@@ -44,8 +43,6 @@ int compile_open(struct compiler *c, struct findings *fs, uint32_t max_units)
 void compile_close(struct compiler *c)
 {
 	arena_free(&c->arena);
-	free(c->drafts);
-	free(c->mentions);
 	c->drafts = NULL;
 	c->mentions = NULL;
 }
@@ -61,12 +58,12 @@ static bool refer(struct reading *r, const char *name, uint32_t bits)
 
 	if (c->n_mentions == c->mention_room) {
 		uint32_t room = c->mention_room ? c->mention_room * 2 : 256;
-		struct mention *more = realloc(c->mentions, room * sizeof(*more));
+		struct mention *more = arena_get(&c->arena, room * sizeof(*more));
 
-		if (!more) {
-			c->arena.dry = true;
+		if (!more)
 			return false;
-		}
+		if (c->n_mentions)
+			memcpy(more, c->mentions, c->n_mentions * sizeof(*more));
 		c->mentions = more;
 		c->mention_room = room;
 	}
@@ -255,22 +252,29 @@ static void draft_index(struct compiler *c, uint32_t i)
 	c->drafts[i].slot = h;
 }
 
+int compile_expect(struct compiler *c, uint32_t n)
+{
+	if (n <= c->draft_room)
+		return 0;
+
+	struct draft *more = arena_get(&c->arena, n * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	if (c->n_drafts)
+		memcpy(more, c->drafts, c->n_drafts * sizeof(*more));
+	c->drafts = more;
+	c->draft_room = n;
+	return 0;
+}
+
 uint32_t draft_add(struct compiler *c, const char *name, const char *full, enum unit_kind kind,
 		   const char *file, const char *path)
 {
 	if (c->n_drafts >= c->max_units)
 		return NO_UNIT;
-	if (c->n_drafts == c->draft_room) {
-		uint32_t room = c->draft_room ? c->draft_room * 2 : 64;
-		struct draft *more = realloc(c->drafts, room * sizeof(*more));
-
-		if (!more) {
-			c->arena.dry = true;
-			return NO_UNIT;
-		}
-		c->drafts = more;
-		c->draft_room = room;
-	}
+	if (c->n_drafts == c->draft_room && compile_expect(c, c->draft_room ? c->draft_room * 2 : 16) < 0)
+		return NO_UNIT;
 
 	struct draft *d = &c->drafts[c->n_drafts];
 

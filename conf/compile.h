@@ -80,6 +80,8 @@ struct compiler {
 
 /* 0 or -ENOMEM; in both cases compile_close() is due. `max_units` is at most MAX_UNITS. */
 int compile_open(struct compiler *c, struct findings *fs, uint32_t max_units);
+/* Room for `n` drafts at once, where that many are expected. 0 or -ENOMEM. */
+int compile_expect(struct compiler *c, uint32_t n);
 void compile_close(struct compiler *c);
 
 /* What coppice.conf said, from c->parsed: fills house, defaults and preset. 0 or -ENOMEM. */
@@ -103,7 +105,7 @@ int compile_unit(struct compiler *c, uint32_t i);
 /* Sorts the drafts, turns mentions into edges, finds cycles, ranks, triggers, roots and images (conf/link.c). 0 or -ENOMEM. */
 int link_units(struct compiler *c);
 
-/* The finished table in one malloc'ed piece (conf/pack.c). 0, -ENOMEM, or -E2BIG. */
+/* The finished table in one piece of the arena (conf/pack.c). 0, -ENOMEM, or -E2BIG. */
 int pack_table(struct compiler *c, void **ret, size_t *ret_size);
 
 #endif

@@ -33,49 +33,46 @@ static bool ends_in(const char *s, const char *end)
 	return n > k && !strcmp(s + n - k, end);
 }
 
-/* Adds what is in an open directory; names that begin with a dot are nobody's. 1: too many. */
+static int add_entry(struct entries *e, const char *name, bool plain, uint32_t number)
+{
+	if (e->n == MAX_ENTRIES)
+		return 1;
+	if (e->n == e->room) {
+		size_t room = e->room ? e->room * 2 : 16;
+		struct file *more = arena_get(e->arena, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		if (e->n)
+			memcpy(more, e->at, e->n * sizeof(*more));
+		e->at = more;
+		e->room = room;
+	}
+	e->at[e->n] = (struct file){ .name = arena_copy(e->arena, name, strlen(name)), .dir = number, .is_plain = plain };
+	return e->at[e->n++].name ? 0 : -ENOMEM;
+}
+
+/* Adds what is in an open directory; names that begin with a dot are nobody's. 1: too many. By getdents64(2), for opendir(3) takes memory of its own. */
 static int list(struct entries *e, int dir, uint32_t number)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	owned_fd fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_Alignas(struct dirent64) char room[2048];
+	ssize_t n = fd < 0 ? -errno : 1;
 	int r = 0;
 
-	if (!d) {
-		r = -errno;
-		own_close(&fd);
-		return r;
-	}
-	while (r == 0 && (entry = readdir(d))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (e->n == MAX_ENTRIES) {
-			r = 1;
-			break;
-		}
-		if (e->n == e->room) {
-			size_t room = e->room ? e->room * 2 : 16;
-			struct file *more = arena_get(e->arena, room * sizeof(*more));
+	while (r == 0 && n > 0) {
+		n = getdents64(fd, (void *)room, sizeof(room));
+		if (n < 0)
+			n = -errno;
+		for (ssize_t at = 0; r == 0 && at < n;) {
+			const struct dirent64 *entry = (const void *)(room + at);
 
-			if (!more) {
-				r = -ENOMEM;
-				break;
-			}
-			if (e->n)
-				memcpy(more, e->at, e->n * sizeof(*more));
-			e->at = more;
-			e->room = room;
+			at += entry->d_reclen;
+			if (entry->d_name[0] != '.')
+				r = add_entry(e, entry->d_name, entry->d_type == DT_REG, number);
 		}
-		e->at[e->n] = (struct file){ .name = arena_copy(e->arena, entry->d_name, strlen(entry->d_name)),
-					     .dir = number,
-					     .is_plain = entry->d_type == DT_REG };
-		if (!e->at[e->n].name)
-			r = -ENOMEM;
-		else
-			e->n++;
 	}
-	closedir(d);
-	return r;
+	return r == 0 && n < 0 ? (int)n : r;
 }
 
 int files_open(struct files *fs, struct arena *a, struct findings *findings, const char *const *dirs, size_t n,
@@ -349,12 +346,16 @@ ssize_t file_read(struct buffer *b, int dir, const char *name, bool plain, const
 		if (have == b->room) {
 			/* One byte more than there should be, so that the end is seen at once. */
 			size_t room = b->room * 2 > (size_t)st.st_size + 1 ? b->room * 2 : (size_t)st.st_size + 1;
-			char *more = realloc(b->at, room < 4096 ? 4096 : room);
+			if (room < 4096)
+				room = 4096;
+			char *more = arena_get(b->arena, room);
 
 			if (!more)
 				return -ENOMEM;
+			if (have)
+				memcpy(more, b->at, have);
 			b->at = more;
-			b->room = room < 4096 ? 4096 : room;
+			b->room = room;
 		}
 
 		ssize_t n = read(fd, b->at + have, b->room - have);

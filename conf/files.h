@@ -33,7 +33,7 @@ struct files {
 struct drop_in { const char *name, *path; };
 
 /* Memory for one file at a time, used again; free(at) in the end. */
-struct buffer { char *at; size_t room; };
+struct buffer { struct arena *arena; char *at; size_t room; };
 
 /* Lists the directories. Missing ones are findings where `must` is set, else nothing. 0 or -errno. */
 int files_open(struct files *fs, struct arena *a, struct findings *findings, const char *const *dirs, size_t n, bool must);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 /* R. Tarjan, "Depth-first search and linear graph algorithms", 1972, with a stack of our own in place of recursion. */
 struct walk {
@@ -79,10 +78,10 @@ static void visit(const struct graph *g, struct walk *w, uint32_t from, uint32_t
 	}
 }
 
-int graph_sort(const struct graph *g, uint32_t *rank, uint32_t *cycle)
+int graph_sort(const struct graph *g, struct arena *a, uint32_t *rank, uint32_t *cycle)
 {
 	size_t n = g->n ? g->n : 1;
-	uint32_t *memory = calloc(n, 6 * sizeof(*memory));
+	uint32_t *memory = arena_get(a, n * 6 * sizeof(*memory));
 	uint32_t order = 0, knots = 0;
 
 	if (!memory)
@@ -94,14 +93,13 @@ int graph_sort(const struct graph *g, uint32_t *rank, uint32_t *cycle)
 	for (uint32_t i = 0; i < g->n; i++)
 		if (!w.seen[i])
 			visit(g, &w, i, &order, rank, cycle, &knots);
-	free(memory);
 	return (int)knots;
 }
 
-int graph_cycle(const struct graph *g, const uint32_t *cycle, uint32_t node, uint32_t *ret, uint32_t most)
+int graph_cycle(const struct graph *g, struct arena *a, const uint32_t *cycle, uint32_t node, uint32_t *ret, uint32_t most)
 {
 	size_t n = g->n ? g->n : 1;
-	uint32_t *memory = calloc(n, 2 * sizeof(*memory));
+	uint32_t *memory = arena_get(a, n * 2 * sizeof(*memory));
 	uint32_t *from = memory, *queue = memory ? memory + n : NULL, head = 0, tail = 0, last = g->n;
 
 	if (!memory)
@@ -131,6 +129,5 @@ int graph_cycle(const struct graph *g, const uint32_t *cycle, uint32_t node, uin
 	for (uint32_t at = last, place = length; place; at = from[at] - 1)
 		if (--place < most)
 			ret[place] = at;
-	free(memory);
 	return (int)length;
 }

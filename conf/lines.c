@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/kit/own.h"
 #include "conf/kit/text.h"
 #include "conf/unit.h"
 
 #if INI_ALLOW_INLINE_COMMENTS || INI_ALLOW_MULTILINE || INI_USE_STACK || !INI_ALLOW_REALLOC || \
-	!INI_HANDLER_LINENO || !INI_CALL_HANDLER_ON_NEW_SECTION || INI_STOP_ON_FIRST_ERROR || INI_MAX_LINE < 1048576
+	!INI_HANDLER_LINENO || !INI_CALL_HANDLER_ON_NEW_SECTION || INI_STOP_ON_FIRST_ERROR || !INI_CUSTOM_ALLOCATOR || INI_MAX_LINE < 1048576
 #error "inih must be built with the INI flags of the Makefile"
 #endif
 
@@ -20,6 +19,7 @@
 #define MAX_JOINED (MAX_LINE - 2)
 
 struct guard {
+	struct arena *arena;
 	const char *file;
 	struct findings *fs;
 	char *out;          /* joined lines, each ended by a newline */
@@ -150,10 +150,12 @@ static int line_done(struct guard *g, size_t start, uint32_t line)
 	}
 	if (g->n_map == g->room) {
 		size_t room = g->room ? g->room * 2 : 16;
-		uint32_t *more = realloc(g->map, room * sizeof(*more));
+		uint32_t *more = arena_get(g->arena, room * sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
+		if (g->n_map)
+			memcpy(more, g->map, g->n_map * sizeof(*more));
 		g->map = more;
 		g->room = room;
 	}
@@ -203,6 +205,47 @@ static int join(struct guard *g, const char *data, size_t n)
 	return open ? line_done(g, start, first) : 0;
 }
 
+/*
+ * inih asks for room for a line at each file, and gives it back (ini.c, INI_CUSTOM_ALLOCATOR): most are content with
+ * this. From malloc it would be a page, mapped and unmapped each time.
+ */
+static char line_room[INI_INITIAL_ALLOC];
+static bool line_taken;
+
+void *ini_malloc(size_t size);
+void *ini_realloc(void *at, size_t size);
+void ini_free(void *at);
+
+void *ini_malloc(size_t size)
+{
+	if (line_taken || size > sizeof(line_room))
+		return malloc(size);
+	line_taken = true;
+	return line_room;
+}
+
+void ini_free(void *at)
+{
+	if (at == line_room)
+		line_taken = false;
+	else
+		free(at);
+}
+
+void *ini_realloc(void *at, size_t size)
+{
+	if (at != line_room)
+		return realloc(at, size);
+
+	void *more = malloc(size);
+
+	if (more) {
+		memcpy(more, at, size < sizeof(line_room) ? size : sizeof(line_room));
+		ini_free(at);
+	}
+	return more;
+}
+
 /* inih's fgets: at most size - 1 bytes, up to and with the newline. */
 static char *next_line(char *into, int size, void *stream)
 {
@@ -230,9 +273,9 @@ static int hand_over(void *user, const char *section, const char *name, const ch
 	return 1;
 }
 
-int lines_read(const char *data, size_t n, const char *file, struct findings *fs, lines_taker *take, void *self)
+int lines_read(const char *data, size_t n, const char *file, struct findings *fs, struct arena *a, lines_taker *take, void *self)
 {
-	struct guard g = { .file = file, .fs = fs, .take = take, .self = self };
+	struct guard g = { .arena = a, .file = file, .fs = fs, .take = take, .self = self };
 
 	if (n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3)) {
 		data += 3;
@@ -241,15 +284,11 @@ int lines_read(const char *data, size_t n, const char *file, struct findings *fs
 	if (!is_text(&g, data, n))
 		return 0;
 
-	owned_mem char *out = malloc(n + 2);
-	int r = -ENOMEM;
+	g.out = arena_get(a, n + 2);
 
-	if (out) {
-		g.out = out;
-		r = join(&g, data, n);
-	}
+	int r = g.out ? join(&g, data, n) : -ENOMEM;
+
 	if (r == 0)
 		r = ini_parse_stream(next_line, &g, hand_over, &g);
-	free(g.map);
 	return r == -2 || r == -ENOMEM ? -ENOMEM : 0;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "conf/findings.h"
+#include "conf/kit/arena.h"
 
 #define MAX_SECTION_NAME 48u
 
@@ -23,8 +24,8 @@ typedef void lines_taker(void *self, const char *section, const char *name, cons
  * and blank lines go, lines that end in a backslash are joined with the next by
  * one space (systemd.syntax(7)), and each section and assignment is handed over.
  * What is wrong becomes a finding of `file`; a file that is no text at all, or
- * not ours to interpret, hands over nothing. 0, or -ENOMEM.
+ * not ours to interpret, hands over nothing. It works in the arena. 0, or -ENOMEM.
  */
-int lines_read(const char *data, size_t n, const char *file, struct findings *fs, lines_taker *take, void *self);
+int lines_read(const char *data, size_t n, const char *file, struct findings *fs, struct arena *a, lines_taker *take, void *self);
 
 #endif

@@ -150,7 +150,7 @@ static void complain_cycle(struct linker *l, const struct graph *g, const uint32
 {
 	struct compiler *c = l->c;
 	uint32_t path[MOST_SHOWN];
-	int length = graph_cycle(g, cycle, node, path, MOST_SHOWN);
+	int length = graph_cycle(g, &c->arena, cycle, node, path, MOST_SHOWN);
 	uint32_t shown = length < (int)MOST_SHOWN ? (uint32_t)(length > 0 ? length : 1) : MOST_SHOWN;
 	const struct mention *m = NULL;
 	char words[400];
@@ -201,7 +201,7 @@ static int sort_units(struct linker *l)
 	first[n] = n_to;
 
 	const struct graph g = { .n = n, .first = first, .to = to };
-	int knots = graph_sort(&g, rank, cycle);
+	int knots = graph_sort(&g, &c->arena, rank, cycle);
 
 	if (knots < 0)
 		return knots;

@@ -26,7 +26,6 @@ struct loader {
 	struct findings *fs;
 	struct files files;
 	struct buffer buffer;    /* for one file at a time */
-	void *like_inih;         /* of the size that inih takes for each file: musl would map and unmap a page each time if nobody kept one */
 	struct configs configs;
 	struct utsname names;    /* of this machine, and what its files say of it, once somebody has asked */
 	const char *machine, *boot;
@@ -421,7 +420,7 @@ static int load(struct loader *l, const struct load_options *o, void **ret, size
 	if (!o->dirs)
 		for (n_dirs = 0; default_unit_dirs[n_dirs]; n_dirs++)
 			;
-	l->like_inih = malloc(INI_INITIAL_ALLOC);
+	l->buffer.arena = &l->c.arena;
 	r = compile_open(&l->c, l->fs, o->max_units ? o->max_units : DEFAULT_UNITS);
 	l->configs = (struct configs){ .c = &l->c, .buffer = &l->buffer };
 	l->c.image_says = configs_find;
@@ -429,6 +428,8 @@ static int load(struct loader *l, const struct load_options *o, void **ret, size
 	l->c.host = (struct host){ .says = host_says, .self = l };
 	if (r == 0)
 		r = files_open(&l->files, &l->c.arena, l->fs, o->dirs ? o->dirs : default_unit_dirs, n_dirs, o->dirs != NULL);
+	if (r == 0)
+		r = compile_expect(&l->c, l->files.n < l->c.max_units ? (uint32_t)l->files.n + 1 : l->c.max_units);
 	if (r == 0)
 		r = load_house(l, o);
 	if (r == 0 && !o->oci)
@@ -451,16 +452,20 @@ static int load(struct loader *l, const struct load_options *o, void **ret, size
 static void let_go(struct loader *l)
 {
 	files_close(&l->files);
-	free(l->buffer.at);
-	free(l->like_inih);
 	compile_close(&l->c);
 }
 
 int load_units(const struct load_options *o, struct findings *fs, void **ret, size_t *ret_size)
 {
 	struct loader l = { .fs = fs };
-	int r = load(&l, o, ret, ret_size);
+	void *table;
+	int r = load(&l, o, &table, ret_size);
 
+	*ret = r == 0 ? malloc(*ret_size) : NULL;
+	if (*ret)
+		memcpy(*ret, table, *ret_size);
+	else if (r == 0)
+		r = -ENOMEM;
 	let_go(&l);
 	return r;
 }
@@ -481,7 +486,7 @@ static void tell_all(struct findings *fs, void (*tell)(const struct finding *f, 
 int load_into(int memfd, int told, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void *self)
 {
 	struct findings fs = { 0 };
-	owned_mem void *table = NULL;
+	void *table = NULL;
 	size_t size = 0;
 	struct loader l = { .fs = &fs };
 	int r = load(&l, o, &table, &size);

@@ -1,6 +1,5 @@
 /* pack.c - the finished table in one piece: header, units, words, texts; pure. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "conf/compile.h"
@@ -52,7 +51,7 @@ int pack_table(struct compiler *c, void **ret, size_t *ret_size)
 	if (total > UINT32_MAX)
 		return -E2BIG;
 
-	char *out = calloc(1, total);
+	char *out = arena_get(&c->arena, total);
 
 	if (!out)
 		return -ENOMEM;

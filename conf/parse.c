@@ -143,7 +143,7 @@ int parse_text(struct parsed *p, const char *data, size_t n, const char *file)
 	p->file = file;
 	p->section = -1;
 
-	int r = lines_read(data, n, file, p->findings, take, p);
+	int r = lines_read(data, n, file, p->findings, p->arena, take, p);
 
 	return p->arena->dry ? -ENOMEM : r;
 }

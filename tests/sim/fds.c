@@ -99,6 +99,12 @@ void sys_room(int most)
 	(void)most;
 }
 
+int sys_move(int fd, int least)
+{
+	broke(P_DESCRIPTORS, "%d is moved to %d: only boot does that", fd, least);
+	return -EBADF;
+}
+
 int sys_place(int fd, int at)
 {
 	struct sim_fd *f = fd_at(fd), *there = &low[at];

@@ -41,7 +41,8 @@ static bool agrees(uint32_t n, bool edge[MOST][MOST])
 	reach_all(n, edge, reach);
 
 	const struct graph g = { .n = n, .first = first, .to = to };
-	int knots = graph_sort(&g, rank, cycle), seen = 0;
+	struct arena a = { 0 };
+	int knots = graph_sort(&g, &a, rank, cycle), seen = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		bool deeper = rank[i] == 0;
@@ -66,12 +67,13 @@ static bool agrees(uint32_t n, bool edge[MOST][MOST])
 			continue;
 
 		uint32_t path[MOST];
-		int length = graph_cycle(&g, cycle, i, path, MOST);
+		int length = graph_cycle(&g, &a, cycle, i, path, MOST);
 
 		good &= length >= 1 && length <= (int)n && path[0] == i;
 		for (int k = 0; good && k < length; k++)
 			good &= edge[path[k]][path[(k + 1) % length]];
 	}
+	arena_free(&a);
 	return good && knots == seen;
 }
 
@@ -103,9 +105,11 @@ int main(void)
 		memory[i + 1] = i + 1 < n ? i + 1 : i;
 		memory[n + 1 + i] = i + 1;
 	}
-	CHECK(graph_sort(&chain, memory + 2 * (size_t)n + 1, memory + 3 * (size_t)n + 1) == 0,
+	struct arena a = { 0 };
+	CHECK(graph_sort(&chain, &a, memory + 2 * (size_t)n + 1, memory + 3 * (size_t)n + 1) == 0,
 	      "a chain of %u has no cycle", n);
 	CHECK(memory[2 * (size_t)n + 1] == n - 1, "and its first has rank %u", memory[2 * (size_t)n + 1]);
+	arena_free(&a);
 	free(memory);
 	return tap_done();
 }

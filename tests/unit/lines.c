@@ -57,6 +57,8 @@ static const struct { const char *in; size_t n; const char *out, *finding; } cas
 	CASE("[A]\nk=a\tb\n", "1 [A]|2 A.k=a\tb|", NULL),
 };
 
+static struct arena arena;
+
 /* One line of n bytes, all in all; whether it comes through. */
 static bool comes_through(size_t n)
 {
@@ -68,7 +70,7 @@ static bool comes_through(size_t n)
 	memcpy(text, "[A]\nk=", 6);
 	memset(text + 6, 'x', n - 2);
 	text[n + 4] = '\n';
-	lines_read(text, n + 5, "f", &fs, take, &t);
+	lines_read(text, n + 5, "f", &fs, &arena, take, &t);
 	free(text);
 
 	bool good = t.cut && !fs.n;
@@ -86,7 +88,7 @@ int main(void)
 		char *exact = malloc(cases[i].n ? cases[i].n : 1);
 
 		memcpy(exact, cases[i].in, cases[i].n);
-		CHECK(lines_read(exact, cases[i].n, "f", &fs, take, &t) == 0, "case %zu is read", i);
+		CHECK(lines_read(exact, cases[i].n, "f", &fs, &arena, take, &t) == 0, "case %zu is read", i);
 		CHECK(!strcmp(said, cases[i].out), "case %zu comes out as <%s>", i, said);
 		if (fs.n)
 			finding_put(&f, &fs.at[0]);
