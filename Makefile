@@ -98,7 +98,7 @@ coppice: $(BUILD)/coppice.debug
 $(BUILD)/coppice.debug: $(BUILD)/init/main.o $(lib)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(DEPS_LIBS)
-$(lib): $(libobj) $(BUILD)/members
+$(lib): $(libobj) $(BUILD)/members $(ready)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) qcsD $@ $(libobj)
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(ready)
@@ -115,13 +115,15 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(testlib) $(lib)
 $(sim): ; $(call say,LD,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $^ $(DEPS_LIBS)
 
-# A stamp changes when what it says changes: other flags recompile, a file gone leaves the archive.
+# A stamp changes when what it says changes: other flags recompile, a file gone leaves the archive, another inih is built.
 $(BUILD)/flags: says = $(CC) $(cflags) $(ldflags)
 $(BUILD)/members: says = $(libobj)
-$(BUILD)/flags $(BUILD)/members: FORCE | $(ready)
+$(BUILD)/inih: says = $(INI)
+$(BUILD)/flags $(BUILD)/members: | $(ready)
+$(BUILD)/flags $(BUILD)/members $(BUILD)/inih: FORCE
 	@mkdir -p $(@D); echo '$(says)' | cmp -s - $@ || echo '$(says)' >$@
 
-$(DEPS)/ready: .ci/get-deps
+$(DEPS)/ready: .ci/get-deps $(BUILD)/inih
 	@.ci/need build
 	@AR='$(AR)' .ci/get-deps $(DEPS) '$(CC)' $(INI) $(HARDEN) $(SECTIONS) $(CFLAGS)
 
