@@ -243,10 +243,8 @@ static int socket_at(const char *name, int type, mode_t mode)
 static void open_places(void)
 {
 	char path[PATH_MAX];
-	int e = netfile_dirs(given->runtime);
+	int e = snprintf(path, sizeof(path), "%s/root", given->runtime) < (int)sizeof(path) ? netfile_dirs(path) : -ENAMETOOLONG;
 
-	if (e == 0 && snprintf(path, sizeof(path), "%s/root", given->runtime) < (int)sizeof(path))
-		e = netfile_dirs(path);
 	if (e < 0)
 		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", given->runtime, strerror(-e));
 	listener = socket_at("control.sock", SOCK_STREAM, 0600);
