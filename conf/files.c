@@ -52,7 +52,7 @@ static int add_entry(struct entries *e, const char *name, bool plain, uint32_t n
 	return e->at[e->n++].name ? 0 : -ENOMEM;
 }
 
-/* Adds what is in an open directory; names that begin with a dot are nobody's. 1: too many. By getdents64(2), for opendir(3) takes memory of its own. */
+/* Adds what is in an open directory, but for names that begin with a dot. 1: too many. opendir(3) would take memory of its own. */
 static int list(struct entries *e, int dir, uint32_t number)
 {
 	owned_fd fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

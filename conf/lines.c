@@ -205,16 +205,9 @@ static int join(struct guard *g, const char *data, size_t n)
 	return open ? line_done(g, start, first) : 0;
 }
 
-/*
- * inih asks for room for a line at each file, and gives it back (ini.c, INI_CUSTOM_ALLOCATOR): most are content with
- * this. From malloc it would be a page, mapped and unmapped each time.
- */
+/* inih asks for room for a line at each file, and gives it back: from malloc it would be a page, mapped and unmapped each time. */
 static char line_room[INI_INITIAL_ALLOC];
 static bool line_taken;
-
-void *ini_malloc(size_t size);
-void *ini_realloc(void *at, size_t size);
-void ini_free(void *at);
 
 void *ini_malloc(size_t size)
 {

@@ -28,4 +28,9 @@ typedef void lines_taker(void *self, const char *section, const char *name, cons
  */
 int lines_read(const char *data, size_t n, const char *file, struct findings *fs, struct arena *a, lines_taker *take, void *self);
 
+/* inih's memory, which it asks for by these names (ini.c, INI_CUSTOM_ALLOCATOR); as malloc(3), but the first line's is at hand. */
+void *ini_malloc(size_t size);
+void *ini_realloc(void *at, size_t size);
+void ini_free(void *at);
+
 #endif

@@ -22,7 +22,7 @@ int caps_ours(uint64_t *ret);
 /* The three sets as capset(2) takes them; pure. */
 void caps_words(struct __user_cap_data_struct words[2], uint64_t effective, uint64_t permitted, uint64_t inheritable);
 
-/* What a root that is to have `set` needs inheritable: what PID 1 has in no bounding set any more passes execve by this one (capabilities(7)); pure. */
+/* What a root that is to have `set` needs inheritable: by this passes execve what is in no bounding set (capabilities(7)); pure. */
 uint64_t caps_inherited(uint64_t set, uint64_t bounding);
 
 /* The calling process's bounding set (PR_CAPBSET_READ, prctl(2)). */

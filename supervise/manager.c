@@ -42,7 +42,7 @@ static size_t lay_out(struct manager *m, char *room, uint32_t slots, uint32_t mo
 	m->queue = share(room, &at, m->n * sizeof(*m->queue));
 	m->held = share(room, &at, m->n * sizeof(*m->held));
 	m->pids.slots = share(room, &at, slots * sizeof(*m->pids.slots));
-	*heap = share(room, &at, (most_timers + 1) * sizeof(**heap));
+	*heap = share(room, &at, (most_timers + 1) * sizeof(struct timer *)); /* NOLINT(bugprone-sizeof-expression): of pointers, as meant */
 	return at;
 }
 

@@ -21,7 +21,7 @@
  * of free pads, one bit each; 0 where the kernel has no close_range(2), or a filter hides it.
  */
 uint32_t pads_open(void);
-/* Moves a descriptor that is opened before they are out of their way: its new number, or -errno, and then it is closed; what is below 0 stays as it is. */
+/* Moves a descriptor that was opened before out of their way: its new number, or -errno, and then it is closed. Below 0 it stays. */
 int pads_clear(int fd);
 /* Puts what the job's child needs (gate, root, output) on a free pad and says so in *job. Where none is free, job->pad is 0. */
 void pad_take(uint32_t *free, struct job *job);

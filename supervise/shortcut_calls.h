@@ -39,7 +39,10 @@ struct shortcut {
 };
 _Static_assert(sizeof(struct shortcut) == 8192, "two pages, of which most starts touch the first");
 
-/* Writes down the start of *job, by the unit's table and PID 1's environment; `plain_root`: PID 1 is who it is to be. False where it is not for a shortcut after all. */
+/*
+ * Writes down the start of *job, by the unit's table and PID 1's environment; `plain_root`: PID 1 is who
+ * it is to be. False where it is not for a shortcut after all.
+ */
 bool shortcut_write(struct shortcut *s, const struct job *job, bool plain_root);
 /* The life of the child: makes the calls of a struct shortcut, and does not return. Where it cannot be had: NULL. */
 extern int (*const shortcut_run)(void *self);

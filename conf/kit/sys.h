@@ -33,7 +33,8 @@ int sys_leave(int first, int last);
 void sys_forget(void *at, size_t n);    /* whole pages of ours: zero, and no memory until they are written (MADV_DONTNEED) */
 int sys_place(int fd, int at);          /* dup3(2), close-on-exec; returns `at`, or -errno */
 int sys_move(int fd, int least);        /* fcntl(2), F_DUPFD_CLOEXEC; closes `fd`, and returns its new number or -errno */
-void sys_room(int most);                 /* room for descriptors below `most` at once: to grow a table that a child shares, the kernel waits for all processors (Linux, expand_fdtable()) */
+/* Room for descriptors below `most`, at once: to grow a shared table, the kernel waits for all processors (expand_fdtable()). */
+void sys_room(int most);
 int sys_reap_peek(struct sys_exit *ret);  /* 1: somebody ended and waits to be reaped; 0 nobody; -ECHILD no children at all */
 int sys_reap(pid_t pid);                /* takes the one that peek showed */
 int sys_wait(pid_t pid, struct sys_exit *ret); /* waits for a child and takes it; only before supervision begins */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/kit/text.h"
+#include "conf/lines.h"
 #include "tests/lib/tap.h"
 
 static char said[4096];
@@ -31,8 +32,28 @@ static int parse(const char *text)
 	return ini_parse_string(text, take, NULL);
 }
 
+static void test_memory(void)
+{
+	char *line = ini_malloc(INI_INITIAL_ALLOC), *other = ini_malloc(INI_INITIAL_ALLOC), *more;
+
+	if (!line || !other)
+		exit(1);
+	CHECK(line != other, "whoever comes second has room of its own");
+	memset(line, 'x', INI_INITIAL_ALLOC);
+	memset(other, 'y', INI_INITIAL_ALLOC);
+	more = ini_realloc(line, 100000);
+	CHECK(more && more != line && more[0] == 'x' && more[INI_INITIAL_ALLOC - 1] == 'x' && other[0] == 'y', "what grows keeps what it holds");
+	ini_free(more);
+	ini_free(other);
+	CHECK(parse("[a]\nk=v\n") == 0 && (other = ini_malloc(INI_INITIAL_ALLOC)) == line, "inih gives its line back");
+	ini_free(other);
+	CHECK((other = ini_malloc(INI_INITIAL_ALLOC + 1)) != line, "which is no larger than it says");
+	ini_free(other);
+}
+
 int main(void)
 {
+	test_memory();
 	/* What we rely on. */
 	CHECK(parse("[a]\nk = v w \n[b]\nk=v\n") == 0 && !strcmp(said, "1[a] 2[a]k=v w 3[b] 4[b]k=v "),
 	      "sections are announced, lines are counted: %s", said);
