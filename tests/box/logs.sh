@@ -34,6 +34,25 @@ check "none of it lost" "$(console | sed -n 's/^giant  *[|+] \(xx*\)$/\1/p' | tr
 
 down
 
+# --- lives shorter than it takes the desk to come --------------------------------------------------------------
+
+rm "$BOX/units/talker.service" "$BOX/units/giant.service"
+conf <<-'EOF'
+	[Manager]
+	ExitPolicy=all
+EOF
+for n in 1 2 3 4 5; do
+	unit brief <<-EOF
+		[Service]
+		Type=oneshot
+		ExecStart=/bin/echo was here $n
+	EOF
+	boot_bg
+	check_ok "life $n is over at once" ended 5
+	check "and what it said was written, $n" "$(console | grep -c "^brief  *| was here $n$")" = 1
+done
+rm "$BOX/units/brief.service" "$BOX/units/coppice.conf"
+
 # --- following -----------------------------------------------------------------------------------------------
 
 unit counter <<-'EOF'

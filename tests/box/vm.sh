@@ -354,7 +354,9 @@ power_cut
 
 from_initramfs --
 says 'web serving as'
-# Through qemu's monitor, as by the keys; those that are hit while the kernel looks for a mouse beside them are lost.
+# Through qemu's monitor, as by the keys; those that are hit while the kernel looks for a mouse beside them are lost,
+# now and then for good.
+says 'input: .*Mouse' 5
 press() {
 	"$box_python" -c '
 import socket, sys

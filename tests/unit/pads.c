@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,9 +104,45 @@ static void test_all(uint32_t *free)
 	CHECK(bad.pad == 0 && *free == all && bad.gate == 4000, "what is not open takes no pad");
 }
 
+/* What is opened before the pads are set aside is moved out of their way. */
+static void test_clear(void)
+{
+	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), high = pads_clear(low);
+
+	CHECK(low == 3 && !is_open(low) && high >= 3 + 3 * (int)N_PADS, "descriptor %d goes to %d", low, high);
+	CHECK(fcntl(high, F_GETFD) == FD_CLOEXEC, "and no further than we do");
+	CHECK(pads_clear(-ENOENT) == -ENOENT, "what could not be opened stays an error");
+	(void)close(high);
+}
+
+/* Slots of the table of descriptors, by /proc/self/status. */
+static int room(void)
+{
+	char line[256];
+	int n = -1;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && n < 0 && fgets(line, sizeof(line), f))
+		(void)sscanf(line, "FDSize: %d", &n);
+	if (f)
+		(void)fclose(f);
+	return n;
+}
+
+static void test_room(void)
+{
+	int before = room(), open_before = open_ones();
+
+	sys_room(1000);
+	CHECK(before < 1000 && room() >= 1000 && open_ones() == open_before, "room for descriptors: %d, then %d", before, room());
+	sys_room(INT_MAX);
+	CHECK(open_ones() == open_before, "more than may be had is no harm");
+}
+
 int main(void)
 {
 	(void)sys_leave(0, 2);
+	test_clear();
 	uint32_t free = pads_open();
 
 	if (free == 0) {
@@ -119,5 +157,6 @@ int main(void)
 	test_leave(&free);
 	pad_give(&free, first.pad);
 	test_all(&free);
+	test_room();
 	return tap_done();
 }
