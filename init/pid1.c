@@ -160,17 +160,18 @@ int load_in_child(int memfd, int told)
 /* Maps what the loader wrote and sealed, and looks at every index in it. */
 const struct table *map_table(int fd)
 {
-	struct stat st;
+	struct stat st = { 0 };
+	void *at = fstat(fd, &st) < 0 ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 
-	if (!seal_holds(fd) || fstat(fd, &st) < 0)
+	if (at == MAP_FAILED) {
+		say(SAY_ERROR, "the loader's table cannot be mapped: %s", strerror(errno));
 		return NULL;
-	void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED)
-		return NULL;
-	const char *wrong = table_verify(at, (uint64_t)st.st_size);
+	}
+	const char *wrong = seal_holds(fd) ? table_verify(at, (uint64_t)st.st_size) : "it is not sealed";
 	if (!wrong)
 		return at;
 	say(SAY_ERROR, "the loader's table is not sound: %s; this is a defect of coppice", wrong);
+	(void)munmap(at, (size_t)st.st_size);
 	return NULL;
 }
 
