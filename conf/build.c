@@ -18,14 +18,12 @@ static bool grow(struct build *b, void **at, uint32_t *room, uint64_t need, size
 	if (want == *room)
 		return true;
 
-	void *more = want * size <= MOST_BYTES ? arena_get(b->arena, want * size) : NULL;
+	void *more = want * size <= MOST_BYTES ? arena_more(b->arena, *at, *room * size, want * size) : NULL;
 
 	if (!more) {
 		b->failed = true;
 		return false;
 	}
-	if (*room)
-		memcpy(more, *at, *room * size);
 	*at = more;
 	*room = (uint32_t)want;
 	return true;

@@ -58,12 +58,10 @@ static bool refer(struct reading *r, const char *name, uint32_t bits)
 
 	if (c->n_mentions == c->mention_room) {
 		uint32_t room = c->mention_room ? c->mention_room * 2 : 256;
-		struct mention *more = arena_get(&c->arena, room * sizeof(*more));
+		struct mention *more = arena_more(&c->arena, c->mentions, c->n_mentions * sizeof(*more), room * sizeof(*more));
 
 		if (!more)
 			return false;
-		if (c->n_mentions)
-			memcpy(more, c->mentions, c->n_mentions * sizeof(*more));
 		c->mentions = more;
 		c->mention_room = room;
 	}
@@ -257,12 +255,10 @@ int compile_expect(struct compiler *c, uint32_t n)
 	if (n <= c->draft_room)
 		return 0;
 
-	struct draft *more = arena_get(&c->arena, n * sizeof(*more));
+	struct draft *more = arena_more(&c->arena, c->drafts, c->n_drafts * sizeof(*more), n * sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
-	if (c->n_drafts)
-		memcpy(more, c->drafts, c->n_drafts * sizeof(*more));
 	c->drafts = more;
 	c->draft_room = n;
 	return 0;

@@ -39,12 +39,10 @@ static int add_entry(struct entries *e, const char *name, bool plain, uint32_t n
 		return 1;
 	if (e->n == e->room) {
 		size_t room = e->room ? e->room * 2 : 16;
-		struct file *more = arena_get(e->arena, room * sizeof(*more));
+		struct file *more = arena_more(e->arena, e->at, e->n * sizeof(*more), room * sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
-		if (e->n)
-			memcpy(more, e->at, e->n * sizeof(*more));
 		e->at = more;
 		e->room = room;
 	}
@@ -348,12 +346,10 @@ ssize_t file_read(struct buffer *b, int dir, const char *name, bool plain, const
 			size_t room = b->room * 2 > (size_t)st.st_size + 1 ? b->room * 2 : (size_t)st.st_size + 1;
 			if (room < 4096)
 				room = 4096;
-			char *more = arena_get(b->arena, room);
+			char *more = arena_more(b->arena, b->at, have, room);
 
 			if (!more)
 				return -ENOMEM;
-			if (have)
-				memcpy(more, b->at, have);
 			b->at = more;
 			b->room = room;
 		}

@@ -150,12 +150,10 @@ static int line_done(struct guard *g, size_t start, uint32_t line)
 	}
 	if (g->n_map == g->room) {
 		size_t room = g->room ? g->room * 2 : 16;
-		uint32_t *more = arena_get(g->arena, room * sizeof(*more));
+		uint32_t *more = arena_more(g->arena, g->map, g->n_map * sizeof(*more), room * sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
-		if (g->n_map)
-			memcpy(more, g->map, g->n_map * sizeof(*more));
 		g->map = more;
 		g->room = room;
 	}

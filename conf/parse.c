@@ -112,12 +112,10 @@ static void take(void *self, const char *section, const char *name, const char *
 	setting = p->index->real[setting];
 	if (p->n == p->room) {
 		uint32_t room = p->room ? p->room * 2 : 64;
-		struct assignment *more = arena_get(p->arena, room * sizeof(*more));
+		struct assignment *more = arena_more(p->arena, p->said, p->n * sizeof(*more), room * sizeof(*more));
 
 		if (!more)
 			return;
-		if (p->n)
-			memcpy(more, p->said, p->n * sizeof(*more));
 		p->said = more;
 		p->room = room;
 	}

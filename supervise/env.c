@@ -18,14 +18,12 @@ static void env_add(struct env *e, char *entry)
 {
 	if (e->n + 1 >= e->room) {
 		size_t room = e->room ? e->room * 2 : 32;
-		char **grown = room > (size_t)2 * MAX_ENV ? NULL : arena_get(e->arena, room * sizeof(*grown));
+		char **grown = room > (size_t)2 * MAX_ENV ? NULL : arena_more(e->arena, e->at, e->n * sizeof(*grown), room * sizeof(*grown));
 
 		if (!grown) {
 			e->failed = true;
 			return;
 		}
-		if (e->n)
-			memcpy(grown, e->at, e->n * sizeof(*grown));
 		e->at = grown;
 		e->room = room;
 	}

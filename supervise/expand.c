@@ -19,12 +19,10 @@ static int put_word(struct words *w, char *word)
 {
 	if (w->n + 1 >= w->room) {
 		size_t room = w->room ? w->room * 2 : 64;
-		char **grown = arena_get(w->arena, room * sizeof(*grown));
+		char **grown = arena_more(w->arena, w->at, w->n * sizeof(*grown), room * sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
-		if (w->n)
-			memcpy(grown, w->at, w->n * sizeof(*grown));
 		w->at = grown;
 		w->room = room;
 	}

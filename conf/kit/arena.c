@@ -55,6 +55,15 @@ void *arena_get(struct arena *a, size_t size)
 	return out;
 }
 
+void *arena_more(struct arena *a, const void *from, size_t used, size_t size)
+{
+	void *out = arena_get(a, size);
+
+	if (out && used)
+		memcpy(out, from, used);
+	return out;
+}
+
 char *arena_copy(struct arena *a, const char *s, size_t n)
 {
 	char *out = arena_get(a, n + 1);
