@@ -319,7 +319,8 @@ static int desk_life(void *manager, int sock, uint32_t which)
 	(void)which;
 	const struct manager *m = manager;
 	struct desk_setup s = { .table = m->table, .state_fd = m->records.fd, .logs_fd = logs_fd, .pid1 = sock,
-				.listener = listener, .pipes = m->pipes, .out = m->out_fd, .n = m->n, .runtime = m->runtime };
+				.listener = listener, .logs_ep = m->logs_ep, .pipes = m->pipes, .out = m->out_fd, .n = m->n,
+				.runtime = m->runtime };
 
 	return desk_main(&s);
 }

@@ -95,6 +95,14 @@ static void move_gate(struct manager *to, struct manager *from, struct process *
 	(void)loop_watch(&to->loop, p->gate, source);
 }
 
+/* In the epoll that comes along it has another number from now on; its place in the order it keeps. */
+static void move_log(struct manager *to, uint32_t j, const struct manager *from, uint32_t i)
+{
+	to->pipes[j] = from->pipes[i];
+	if (to->pipes[j] >= 0)
+		(void)sys_epoll_ctl(to->logs_ep, EPOLL_CTL_MOD, to->pipes[j], EPOLLIN, j);
+}
+
 static void move_service(struct manager *to, uint32_t j, struct manager *from, uint32_t i)
 {
 	struct service *a = &from->services[i], *b = &to->services[j];
@@ -115,7 +123,7 @@ static void move_service(struct manager *to, uint32_t j, struct manager *from, u
 		if (b->proc[k].pid > 0)
 			pids_put(&to->pids, b->proc[k].pid, (enum role)k, j);
 	}
-	to->pipes[j] = from->pipes[i];
+	move_log(to, j, from, i);
 	remap_why(to, from, &b->r.why);
 	/* The probe that was under way answers to nobody: it is asked anew. */
 	if (b->probe) {
@@ -144,6 +152,8 @@ void manager_adopt(struct manager *to, struct manager *from)
 	const struct state *was = from->records.state;
 
 	to->now = from->now;
+	(void)sys_close(to->logs_ep);
+	to->logs_ep = from->logs_ep;
 	for (uint32_t i = 0; i < from->n; i++) {
 		unit_ix j = table_find(to->table, name_in(from->table, i));
 		struct service *s = &from->services[i];
@@ -152,6 +162,7 @@ void manager_adopt(struct manager *to, struct manager *from)
 			move_service(to, j, from, i);
 		} else if (s->log >= 0) {
 			(void)sys_close(s->log);
+			(void)sys_epoll_ctl(from->logs_ep, EPOLL_CTL_DEL, from->pipes[i], 0, 0);
 			(void)sys_close(from->pipes[i]);
 		}
 	}
@@ -185,7 +196,7 @@ void manager_adopt(struct manager *to, struct manager *from)
 		now->helpers[k] = was->helpers[k];
 	}
 	to->log = from->log;
-	to->pipes[to->n] = from->pipes[from->n];
+	move_log(to, to->n, from, from->n);
 	to->any_bad = from->any_bad;
 	to->any_ended = from->any_ended;
 	to->begun = from->begun;

@@ -102,6 +102,9 @@ int manager_open(struct manager *m, const struct table *t)
 	e = loop_open(&m->loop, heap, most_timers);
 	if (e < 0)
 		return e;
+	m->logs_ep = sys_epoll();
+	if (m->logs_ep < 0)
+		return m->logs_ep;
 	m->helpers[HELPER_DESK].name = "desk";
 	m->helpers[HELPER_PROBE].name = "probe";
 	for (uint32_t i = 0; i < MAX_HELPERS; i++) {
@@ -132,7 +135,7 @@ static bool makes_log(const struct unit *u)
 
 void manager_log(struct manager *m)
 {
-	if (m->log < 0 && spawn_pipe(&m->pipes[m->n], &m->log) == 0)
+	if (m->log < 0 && spawn_log(m, m->n, &m->log) == 0)
 		(void)sys_nonblock(m->log);
 }
 
@@ -143,7 +146,7 @@ static void make_pipes(struct manager *m)
 		const struct unit *u = table_unit(m->table, i);
 
 		/* Short of descriptors: the others get theirs when they start, or say why not. */
-		if (u->autostart && makes_log(u) && spawn_pipe(&m->pipes[i], &m->services[i].log) < 0)
+		if (u->autostart && makes_log(u) && spawn_log(m, i, &m->services[i].log) < 0)
 			return;
 	}
 }

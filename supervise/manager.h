@@ -132,6 +132,7 @@ struct manager {
 	int signal_fd, notify_fd, out_fd; /* out: the container's stdout */
 	int log;                   /* PID 1's own pipe to the desk, the end to write to */
 	int *pipes;                /* [n + 1] the ends to read from, by unit, PID 1's own last; the desk inherits them */
+	int logs_ep;               /* an epoll of them all: it keeps the order in which units spoke, whether or not a desk is there */
 	uint32_t probe_serial;
 	uint32_t unsettled;        /* wanted units on their way */
 	uint32_t live;             /* units with processes, or on their way */
@@ -237,8 +238,8 @@ bool order_satisfied(const struct manager *m, uint32_t i);
 
 /* Forks `command` (word index) of the unit as `role`; 0, or -errno when there is no process. */
 int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, uint32_t command);
-/* A pipe for output, made where *write_end is -1: read without blocking, written with. 0 or -errno. */
-int spawn_pipe(int *read_end, int *write_end);
+/* Log pipe i of m->pipes, made where *write_end is -1: read without blocking, written with. 0 or -errno. */
+int spawn_log(struct manager *m, uint32_t i, int *write_end);
 /* An operator's command in the unit's context; descriptors stay the caller's. 0 or -errno. */
 int spawn_session(struct manager *m, struct session *x, const int fds[4], uint32_t flags);
 /* A child that removes the upper layer of a unit that came to rest. */

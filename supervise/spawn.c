@@ -164,7 +164,7 @@ static void open_gate(struct process *p)
 	(void)sys_write(p->gate, "", 1);
 }
 
-int spawn_pipe(int *read_end, int *write_end)
+int spawn_log(struct manager *m, uint32_t i, int *write_end)
 {
 	int two[2];
 
@@ -174,7 +174,14 @@ int spawn_pipe(int *read_end, int *write_end)
 	if (e < 0)
 		return e;
 	(void)sys_nonblock(two[0]);
-	*read_end = two[0];
+	/* Before anybody writes to it. */
+	e = sys_epoll_ctl(m->logs_ep, EPOLL_CTL_ADD, two[0], EPOLLIN, i);
+	if (e < 0) {
+		(void)sys_close(two[0]);
+		(void)sys_close(two[1]);
+		return e;
+	}
+	m->pipes[i] = two[0];
 	*write_end = two[1];
 	return 0;
 }
@@ -184,15 +191,16 @@ static int log_pipe(struct manager *m, uint32_t i)
 {
 	struct service *s = &m->services[i];
 	struct message msg = { .kind = TELL_LOG, .unit = i };
-	int desk = m->helpers[HELPER_DESK].sock;
+	const struct helper *desk = &m->helpers[HELPER_DESK];
 
 	if (s->log >= 0)
 		return s->log;
-	int e = spawn_pipe(&m->pipes[i], &s->log);
+	int e = spawn_log(m, i, &s->log);
 	if (e < 0)
 		return e;
-	if (desk >= 0)
-		(void)sys_send(desk, &msg, sizeof(msg), &m->pipes[i], 1);
+	/* One that has not listened for so long would never read this pipe; the next one inherits it. */
+	if (desk->sock >= 0 && sys_send(desk->sock, &msg, sizeof(msg), &m->pipes[i], 1) == -EAGAIN)
+		(void)sys_kill(desk->pid, SIGKILL);
 	return s->log;
 }
 

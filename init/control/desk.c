@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,12 +74,10 @@ static void new_pipe(struct desk *d, uint32_t i, int fd)
 		/* What the old one still holds comes first. */
 		while (pump_read(&d->pump, i, d->now) > 0)
 			continue;
-		desk_watch(d, EPOLL_CTL_DEL, d->pump.fds[i], 0, FROM_PIPE, i);
 		pump_drop(&d->pump, i, d->now);
 	}
 	d->pump.fds[i] = fd;
 	(void)sys_nonblock(fd);
-	desk_watch(d, EPOLL_CTL_ADD, fd, EPOLLIN, FROM_PIPE, i);
 }
 
 static void told(struct desk *d, const struct message *m, int *fds, int n_fds)
@@ -137,12 +136,22 @@ static void hear_pid1(struct desk *d)
 	errands_news(d);
 }
 
-static void pipe_ready(struct desk *d, uint32_t i)
+/* Reads each pipe once that has something, in the order in which it came. How many were told of. */
+static int read_logs(struct desk *d)
 {
-	if (i > d->n || d->pump.fds[i] < 0 || pump_read(&d->pump, i, d->now) >= 0)
-		return;
-	desk_watch(d, EPOLL_CTL_DEL, d->pump.fds[i], 0, FROM_PIPE, i);
-	pump_drop(&d->pump, i, d->now);
+	struct epoll_event ready[EVENTS];
+	int n = sys_epoll_wait(d->setup->logs_ep, ready, EVENTS, 0);
+
+	for (int k = 0; k < n; k++) {
+		uint64_t i = ready[k].data.u64;
+
+		int r = i <= d->n && d->pump.fds[i] >= 0 ? pump_read(&d->pump, (uint32_t)i, d->now) : 0;
+
+		d->silent = r > 0 ? 0 : d->silent + 1;
+		if (r < 0)
+			pump_drop(&d->pump, (uint32_t)i, d->now);
+	}
+	return n;
 }
 
 static void watch_stdout(struct desk *d)
@@ -175,7 +184,7 @@ static void turn(struct desk *d)
 
 	d->now = sys_now();
 	d->pump.wall = sys_wall() - d->now;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && !d->over; i++) {
 		uint32_t index = (uint32_t)ready[i].data.u64;
 
 		switch ((enum source)(ready[i].data.u64 >> 32)) {
@@ -185,8 +194,8 @@ static void turn(struct desk *d)
 		case FROM_LISTENER:
 			server_accept(d);
 			break;
-		case FROM_PIPE:
-			pipe_ready(d, index);
+		case FROM_LOGS:
+			(void)read_logs(d);
 			break;
 		case FROM_CONN:
 			server_ready(d, index, ready[i].events);
@@ -202,18 +211,15 @@ static void last_words(struct desk *d)
 {
 	msec_t until = sys_now() + LAST_WORDS;
 
-	for (uint32_t i = 0; i <= d->n; i++)
-		while (d->pump.fds[i] >= 0 && sys_now() < until && pump_read(&d->pump, i, d->now) > 0)
-			pump_flush(&d->pump, d->now);
+	/* A pipe that nobody can write to any more is told of for ever: it is over once each had its turn, and none had anything. */
+	for (d->silent = 0; read_logs(d) > 0 && d->silent <= d->n + 1 && sys_now() < until;)
+		pump_flush(&d->pump, d->now);
 	(void)pump_patience(&d->pump, d->now, true);
 	pump_flush(&d->pump, d->now);
 	while (d->pump.sink.blocked && sys_now() < until) {
-		struct epoll_event e;
+		struct pollfd p = { .fd = d->pump.sink.fd, .events = POLLOUT };
 
-		watch_stdout(d);
-		/* Only the reader of stdout is of interest now. */
-		if (sys_epoll_wait(d->ep, &e, 1, 10) > 0 && (e.data.u64 >> 32) != TO_STDOUT)
-			desk_watch(d, EPOLL_CTL_DEL, (int)e.data.u64, 0, FROM_PID1, 0);
+		(void)poll(&p, 1, 10);
 		pump_flush(&d->pump, d->now);
 	}
 	(void)server_settle(d);
@@ -240,9 +246,7 @@ static int open_desk(struct desk *d, const struct desk_setup *s)
 	server_prepare(d);
 	if (s->listener >= 0)
 		reopen(d, s->listener);
-	for (uint32_t i = 0; i <= d->n; i++)
-		if (s->pipes[i] >= 0)
-			desk_watch(d, EPOLL_CTL_ADD, s->pipes[i], EPOLLIN, FROM_PIPE, i);
+	desk_watch(d, EPOLL_CTL_ADD, s->logs_ep, EPOLLIN, FROM_LOGS, 0);
 	return 0;
 }
 
@@ -256,7 +260,7 @@ static void enter(struct desk *d, const struct desk_setup *s)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!keep)
 		return;
-	const int own[] = { s->state_fd, s->logs_fd, d->pid1, d->listener, d->ep, d->null, d->pump.sink.fd };
+	const int own[] = { s->state_fd, s->logs_fd, s->logs_ep, d->pid1, d->listener, d->ep, d->null, d->pump.sink.fd };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		if (own[i] >= 0)

@@ -18,6 +18,7 @@ struct desk_setup {
 	int logs_fd;               /* memfd of rings (init/control/ring.h), mapped for writing */
 	int pid1;                  /* SOCK_SEQPACKET */
 	int listener;              /* SOCK_STREAM, bound and listening; -1: none now (TELL_REOPEN may bring one) */
+	int logs_ep;               /* epoll(7) of all log pipes, by unit, in the order in which there is something to read */
 	const int *pipes;          /* [n + 1] read ends of log pipes by unit, -1: none; [n] is PID 1's own */
 	int out;                   /* the container's stdout */
 	uint32_t n;                /* units */

@@ -72,12 +72,13 @@ struct desk {
 	bool has_group;
 	uid_t own;                /* who PID 1 is */
 	uint32_t n, n_conns, serial;
+	uint32_t silent;     /* pipes in a row that were told of, and had nothing */
 	bool bell;           /* PID 1 was asked to ring */
 	bool stopping, over;
 	bool out_watched;
 };
 
-enum source { FROM_PID1 = 1, FROM_LISTENER, FROM_PIPE, FROM_CONN, TO_STDOUT };
+enum source { FROM_PID1 = 1, FROM_LISTENER, FROM_LOGS, FROM_CONN, TO_STDOUT };
 
 /* ---- desk.c ---- */
 

@@ -51,7 +51,80 @@ for n in 1 2 3 4 5; do
 	check_ok "life $n is over at once" ended 5
 	check "and what it said was written, $n" "$(console | grep -c "^brief  *| was here $n$")" = 1
 done
-rm "$BOX/units/brief.service" "$BOX/units/coppice.conf"
+rm "$BOX/units/brief.service"
+
+# The desk's pid, as it is outside.
+desk() {
+	local pid
+	for pid in $(<"/proc/$BOX_PID/task/$BOX_PID/children"); do
+		[[ $(<"/proc/$pid/comm") != "coppice: desk" ]] || echo "$pid"
+	done
+}
+
+# --- the order in which it was said ------------------------------------------------------------------------------
+
+# Each names the next, so that none of it is the order of their names.
+for n in {1..9}; do
+	unit "u$n" <<-EOF
+		[Unit]
+		After=u$((n + 1)).service
+		[Service]
+		Type=oneshot
+		ExecStart=/bin/echo said by $n
+	EOF
+done
+said() { console | sed -n 's/^u. *| said by //p' | xargs; }
+for n in 1 2 3; do
+	boot_bg
+	check_ok "a row of units is over at once, $n" ended 5
+	check "what they said before the desk came is told in their order, $n" "$(said)" = "9 8 7 6 5 4 3 2 1"
+done
+rm "$BOX/units/coppice.conf"
+for n in {1..9}; do
+	unit "u$n" <<-EOF
+		[Unit]
+		Before=u$((n + 1)).service
+		[Service]
+		ExecStart=/bin/sleep inf
+		ExecStop=/bin/echo said by $n
+	EOF
+done
+if command -v strace >/dev/null; then
+	boot
+	ctl wait >/dev/null
+	desk=$(desk)
+	# It is told to look what PID 1 says, and until it does all has ended.
+	strace -qq -p "$desk" -e trace=recvmsg -e inject=recvmsg:delay_enter=300000 -o /dev/null 2>/dev/null &
+	soon '[[ $(awk "/^TracerPid/ { print \$2 }" /proc/$desk/status) != 0 ]]'
+	down
+	check "and so is what they said while the desk could not read" "$(said)" = "9 8 7 6 5 4 3 2 1"
+	wait $!
+else
+	skip "what they said while the desk could not read" "no strace here; install strace"
+fi
+rm "$BOX"/units/u?.service
+
+# --- more new pipes than a desk that is held up can be told of ---------------------------------------------------
+
+for n in {1..400}; do
+	unit "u$n" <<<"
+		[Service]
+		ExecStart=/bin/echo said by $n"
+done
+unit boss <<-EOF
+	[Unit]
+	OnFailure=$(printf 'u%d.service ' {1..400})
+	[Service]
+	ExecStart=/bin/sh -c 'read x </fifo; exit 1'
+EOF
+mkfifo "$BOX/root/fifo"
+boot
+kill -STOP "$(desk)"
+timeout 5 "$BASH" -c 'echo >"$1"' pipe "$BOX/root/fifo"
+wait_for 'ctl ping && [[ $(console | grep -c "| said by") -eq 400 ]]'
+passed "what 400 units said is read, by a desk that inherits their pipes"
+down
+rm "$BOX"/units/{u*,boss}.service
 
 # --- following -----------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ struct stage {
 	struct table *table;
 	struct records records;
 	uint32_t n;
-	int logs_fd;
+	int logs_fd, logs_ep;
 	int pid1;           /* our end */
 	int listener;
 	int (*pipes)[2];    /* [n + 1] */
@@ -150,8 +150,9 @@ TEST_LIB void stage_open(struct stage *s, struct table *t)
 	must(s->logs_fd >= 0, "rings");
 	s->pipes = calloc(s->n + 1, sizeof(*s->pipes));
 	must(s->pipes != NULL, "pipes");
+	s->logs_ep = sys_epoll();
 	for (uint32_t i = 0; i <= s->n; i++)
-		must(sys_pipe(s->pipes[i]) == 0, "a pipe");
+		must(sys_pipe(s->pipes[i]) == 0 && sys_epoll_ctl(s->logs_ep, EPOLL_CTL_ADD, s->pipes[i][0], EPOLLIN, i) == 0, "a pipe");
 	must(sys_pipe(two) == 0, "stdout");
 	s->out = two[0];
 	s->out_desk = two[1];
@@ -174,7 +175,7 @@ TEST_LIB void stage_begin(struct stage *s)
 	if (s->desk == 0) {
 		struct desk_setup setup = {
 			.table = s->table, .state_fd = s->records.fd, .logs_fd = s->logs_fd, .pid1 = two[1], .listener = s->listener,
-			.pipes = ends, .out = s->out_desk, .n = s->n, .runtime = "/run/coppice",
+			.logs_ep = s->logs_ep, .pipes = ends, .out = s->out_desk, .n = s->n, .runtime = "/run/coppice",
 		};
 
 		_exit(desk_main(&setup));
@@ -223,6 +224,7 @@ TEST_LIB void stage_close(struct stage *s)
 	free(s->pipes);
 	(void)close(s->listener);
 	(void)close(s->logs_fd);
+	(void)close(s->logs_ep);
 	(void)close(s->records.fd);
 	(void)close(s->out);
 	(void)close(s->out_desk);

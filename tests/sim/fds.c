@@ -1,4 +1,4 @@
-/* fds.c - the descriptors of the fake world: pairs, pipes, one epoll, one signalfd, one notify socket. */
+/* fds.c - the descriptors of the fake world: pairs, pipes, what waits for them, one signalfd, one notify socket. */
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -64,6 +64,13 @@ bool fd_is(int fd, enum fd_kind kind)
 	struct sim_fd *f = fd_at(fd);
 
 	return f && f->kind == kind;
+}
+
+uint64_t fd_watched_as(int fd)
+{
+	const struct sim_fd *f = fd_at(fd);
+
+	return f && f->watched ? f->data : UINT64_MAX;
 }
 
 /* ---- pairs ---- */
@@ -390,6 +397,12 @@ int sys_epoll_ctl(int ep, int op, int fd, uint32_t events, uint64_t data)
 		if (!f->watched)
 			return -ENOENT;
 		f->watched = false;
+		return 0;
+	}
+	if (op == EPOLL_CTL_MOD) {
+		if (!f->watched)
+			broke(P_DESCRIPTORS, "%d is not watched, and modified", fd);
+		f->data = data;
 		return 0;
 	}
 	if (f->watched) {

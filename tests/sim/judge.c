@@ -361,6 +361,9 @@ static void judge_descriptors(void)
 		broke(P_DESCRIPTORS, "%u roots are open, %u known", fd_count(FD_ROOT), roots);
 	if (2 * logs != fd_count(FD_PIPE))
 		broke(P_DESCRIPTORS, "%u ends of pipes are open, %u pipes known", fd_count(FD_PIPE), logs);
+	for (uint32_t i = 0; i <= m->n; i++)
+		if ((i < m->n ? m->services[i].log : m->log) >= 0 && fd_watched_as(m->pipes[i]) != i)
+			broke(P_DESCRIPTORS, "the log pipe of unit %u has another's place in the epoll, or none", i);
 	if (fd_count(FD_OTHER) != 1)
 		broke(P_DESCRIPTORS, "%u other descriptors are open", fd_count(FD_OTHER));
 }

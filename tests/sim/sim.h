@@ -48,6 +48,8 @@ void fds_reset(void);
 int fd_new(enum fd_kind kind, int pair);
 uint32_t fd_count(enum fd_kind kind);
 bool fd_is(int fd, enum fd_kind kind);
+/* What an epoll tells of it; UINT64_MAX: none watches it. */
+uint64_t fd_watched_as(int fd);
 /* Far ends that lie on launch pads. */
 uint32_t pads_with_far(void);
 /* The pair that a child forked now would hold the far end of, or -1. */

@@ -239,6 +239,7 @@ static void test_new_pipe(struct stage *s)
 	int two[2];
 
 	(void)sys_pipe(two);
+	(void)sys_epoll_ctl(s->logs_ep, EPOLL_CTL_ADD, two[0], EPOLLIN, WEB);
 	(void)kill(s->desk, SIGSTOP);
 	say_line(s, WEB, "old\n");
 	(void)sys_send(s->pid1, &m, sizeof(m), &two[0], 1);
