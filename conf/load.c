@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +19,8 @@
 #include "conf/kit/seal.h"
 #include "conf/kit/sys.h"
 #include "conf/unit.h"
+
+#define LINGERS 10 /* ms, in which most of what was waited for is done */
 
 const char *const default_unit_dirs[] = { "/etc/coppice", "/run/coppice/units", "/usr/lib/coppice", NULL };
 
@@ -498,9 +500,9 @@ int load_into(int memfd, int told, const struct load_options *o, void (*tell)(co
 		r = seal_write(memfd, table, size);
 	if (r == 0 && told >= 0)
 		r = sys_write_all(told, "", 1);
-	/* Nobody waits for what follows: whoever waited goes first, where both share a processor. */
+	/* Nobody waits for what follows, the end of a process least of all: whoever waited has better use for the processors now. */
 	if (told >= 0)
-		(void)sched_yield();
+		(void)poll(NULL, 0, LINGERS);
 	findings_free(&fs);
 	let_go(&l);
 	return r;

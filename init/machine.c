@@ -35,19 +35,16 @@ static const int commands[N_ACTS] = {
 
 enum standing machine_look(bool pid1, enum container c)
 {
-	struct stat st;
 	enum pid_space space = SPACE_MADE;
+	struct stat st;
+	/* What a machine's init does first of all; in a namespace that was made it is EINVAL (reboot(2)), which is quicker than a look into /proc. */
+	int r = pid1 && c == CONTAINER_NONE ? reboot(RB_DISABLE_CAD) < 0 ? -errno : 0 : -EPERM;
 
-	if (stat("/proc/self/ns/pid", &st) == 0)
+	if (pid1 && r != -EINVAL && stat("/proc/self/ns/pid", &st) == 0)
 		space = st.st_ino == FIRST_SPACE ? SPACE_FIRST : SPACE_MADE;
-	/* Before /proc is there the kernel tells it another way: in a namespace that was made this command is EINVAL (reboot(2)). */
-	else if (pid1 && c == CONTAINER_NONE && reboot(RB_DISABLE_CAD) == 0)
-		space = SPACE_FIRST;
-	enum standing s = ending_standing(pid1, space, c);
-
-	if (s == STANDING_MACHINE)
-		(void)reboot(RB_DISABLE_CAD);
-	return s;
+	else if (r == 0)
+		space = SPACE_FIRST; /* /proc is not there yet */
+	return ending_standing(pid1, space, c);
 }
 
 /* ---- unmounting ---- */

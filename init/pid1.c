@@ -47,7 +47,6 @@ _Alignas(4096) struct manager world; /* .bss: nothing of it is ever freed */
 enum container container;
 int logs_fd = -1;
 static int listener = -1;
-static enum standing standing;
 static const struct init_options *given;
 
 /* ---- itself ---- */
@@ -119,8 +118,8 @@ static void ready_itself(void)
 	}
 	app_remember();
 	upward_open();
-	standing = machine_look(world.is_init, container);
-	world.machine = standing == STANDING_MACHINE;
+	/* A manager's mark rules that out. Who else we could be is asked at the end. */
+	world.machine = container == CONTAINER_NONE && machine_look(world.is_init, container) == STANDING_MACHINE;
 	if (!world.is_init) {
 		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 			say(SAY_WARNING, "not PID 1, and no subreaper either (%s): processes that leave their parents are lost", strerror(errno));
@@ -224,9 +223,12 @@ static int socket_at(const char *name, int type, mode_t mode)
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	(void)unlink(a.sun_path);
 	mode_t old = umask(0777 & ~mode);
 	int r = bind(fd, (const struct sockaddr *)&a, sizeof(a));
+
+	/* Of somebody before us. */
+	if (r < 0 && errno == EADDRINUSE && unlink(a.sun_path) == 0)
+		r = bind(fd, (const struct sockaddr *)&a, sizeof(a));
 	int e = errno;
 
 	(void)umask(old);
@@ -438,7 +440,7 @@ static void leave(enum how how, int code)
 {
 	say_flush();
 	remove_places();
-	int status = machine_end(standing, how, code);
+	int status = machine_end(machine_look(world.is_init, container), how, code);
 
 	upward_end(status);
 	say_flush();
@@ -449,7 +451,7 @@ static void leave(enum how how, int code)
 static int refuse(void)
 {
 	upward_end(BOOT_REFUSED_STATUS);
-	return given->dry_run ? BOOT_REFUSED_STATUS : machine_end(standing, HOW_HALT, BOOT_REFUSED_STATUS);
+	return given->dry_run ? BOOT_REFUSED_STATUS : machine_end(machine_look(world.is_init, container), HOW_HALT, BOOT_REFUSED_STATUS);
 }
 
 /* ---- dry run ---- */
@@ -562,7 +564,7 @@ int init_main(const struct init_options *o)
 	const struct table *t = load_end(&l);
 	if (!t)
 		return refuse();
-	struct boot b = { .table = t, .container = container, .machine = standing == STANDING_MACHINE, .run = program_run };
+	struct boot b = { .table = t, .container = container, .machine = world.machine, .run = program_run };
 	if (o->dry_run) {
 		print_plan(t, &b);
 		return t->findings ? 1 : 0;
@@ -592,11 +594,13 @@ int init_main(const struct init_options *o)
 		say(SAY_ERROR, "cannot make room for %u units: %s", t->n_units, strerror(-e));
 		return refuse();
 	}
-	/* Who becomes another program leaves it no dead child. */
-	if (exec)
+	/* Who becomes another program leaves it no dead child; and ours has done what it was for. */
+	if (exec) {
+		(void)sys_kill(l.pid, SIGKILL);
 		(void)sys_wait(l.pid, &(struct sys_exit){ 0 });
-	else
+	} else {
 		pids_put(&world.pids, l.pid, ROLE_HELPER, HELPER_LOAD);
+	}
 	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();

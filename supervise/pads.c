@@ -30,7 +30,7 @@ uint32_t pads_open(void)
 		for (int which = 0; which < PAD_FDS; which++)
 			if (sys_place(FILLER, pad_at(pad, which)) < 0)
 				return (UINT32_C(1) << (pad - 1)) - 1;
-	return UINT32_MAX;
+	return (UINT32_C(1) << N_PADS) - 1;
 }
 
 /* Those below 3 stay where they are in every child. */

@@ -14,10 +14,10 @@
 
 #include "supervise/child.h"
 
-#define N_PADS 32u
+#define N_PADS 16u
 
 /*
- * Takes descriptors 3 to 98; call it before anything else is opened. Returns the set
+ * Takes the N_PADS * 3 descriptors from 3 on; call it before anything else is opened. Returns the set
  * of free pads, one bit each; 0 where the kernel has no close_range(2), or a filter hides it.
  */
 uint32_t pads_open(void);

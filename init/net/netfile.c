@@ -20,15 +20,23 @@ int netfile_dirs(const char *path)
 	if (!n || n >= sizeof(part))
 		return -ENAMETOOLONG;
 	memcpy(part, path, n + 1);
-	for (size_t k = 1; k <= n; k++) {
-		char was = part[k];
+	size_t k = n;
 
-		if (was != '/' && was != '\0')
-			continue;
+	/* Back to the last one that is there, for mostly little is missing; from there on forth. */
+	while (mkdirat(AT_FDCWD, part, 0755) < 0 && errno != EEXIST) {
+		if (errno != ENOENT)
+			return -errno;
+		while (k > 0 && part[--k] != '/')
+			;
+		if (k == 0)
+			return -ENOENT;
 		part[k] = '\0';
+	}
+	while (k < n) {
+		part[k] = path[k];
+		k += strlen(part + k);
 		if (mkdirat(AT_FDCWD, part, 0755) < 0 && errno != EEXIST)
 			return -errno;
-		part[k] = was;
 	}
 	return 0;
 }
