@@ -20,7 +20,7 @@
 #include "conf/kit/sys.h"
 #include "conf/unit.h"
 
-#define LINGERS 10 /* ms, in which most of what was waited for is done */
+#define LINGERS 50 /* ms, in which most of what was waited for is done */
 
 const char *const default_unit_dirs[] = { "/etc/coppice", "/run/coppice/units", "/usr/lib/coppice", NULL };
 

@@ -314,7 +314,7 @@ enum rung find_rung(const struct table *t)
 /* ---- helpers ---- */
 
 /* ms: the first units start before the desk does, which has nothing to read until then. */
-#define DESK_WAITS 10
+#define DESK_WAITS 20
 
 static int desk_life(void *manager, int sock, uint32_t which)
 {
