@@ -37,7 +37,7 @@ enum standing machine_look(bool pid1, enum container c)
 {
 	enum pid_space space = SPACE_MADE;
 	struct stat st;
-	/* What a machine's init does first of all; in a namespace that was made it is EINVAL (reboot(2)), which is quicker than a look into /proc. */
+	/* What a machine's init does first of all. In a namespace that was made it is EINVAL (reboot(2)): quicker than a look into /proc. */
 	int r = pid1 && c == CONTAINER_NONE ? reboot(RB_DISABLE_CAD) < 0 ? -errno : 0 : -EPERM;
 
 	if (pid1 && r != -EINVAL && stat("/proc/self/ns/pid", &st) == 0)

@@ -6,17 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "conf/kit/own.h"
@@ -31,7 +28,6 @@
 #include "init/boot.h"
 #include "init/container.h"
 #include "init/control/desk.h"
-#include "init/control/ring.h"
 #include "init/machine.h"
 #include "init/net/netfile.h"
 #include "init/signals.h"
@@ -45,8 +41,6 @@
 
 _Alignas(4096) struct manager world; /* .bss: nothing of it is ever freed */
 enum container container;
-int logs_fd = -1;
-static int listener = -1;
 static const struct init_options *given;
 
 /* ---- itself ---- */
@@ -210,81 +204,7 @@ static const struct table *load_end(const struct loading *l)
 	return map_table(fd);
 }
 
-/* ---- its places under /run ---- */
-
-/* A socket at RUNTIME/NAME; 0600, or what `mode` says. -errno where it cannot be. */
-static int socket_at(const char *name, int type, mode_t mode)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", given->runtime, name);
-
-	if (n < 0 || (size_t)n >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mode_t old = umask(0777 & ~mode);
-	int r = bind(fd, (const struct sockaddr *)&a, sizeof(a));
-
-	/* Of somebody before us. */
-	if (r < 0 && errno == EADDRINUSE && unlink(a.sun_path) == 0)
-		r = bind(fd, (const struct sockaddr *)&a, sizeof(a));
-	int e = errno;
-
-	(void)umask(old);
-	if (r == 0 && type == SOCK_STREAM) {
-		r = listen(fd, 64);
-		e = errno;
-	}
-	if (r < 0) {
-		(void)close(fd);
-		return -e;
-	}
-	return fd;
-}
-
-static void open_places(void)
-{
-	char path[PATH_MAX];
-	int e = snprintf(path, sizeof(path), "%s/root", given->runtime) < (int)sizeof(path) ? netfile_dirs(path) : -ENAMETOOLONG;
-
-	if (e < 0)
-		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", given->runtime, strerror(-e));
-	listener = socket_at("control.sock", SOCK_STREAM, 0600);
-	if (listener < 0)
-		say(SAY_ERROR, "%s/control.sock: %s; units run, but cannot be asked about", given->runtime, strerror(-listener));
-	world.notify_fd = socket_at("notify", SOCK_DGRAM, 0666);
-	int yes = 1;
-	if (world.notify_fd < 0 || setsockopt(world.notify_fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
-		say(SAY_ERROR, "%s/notify: units with Type=notify cannot say that they are ready", given->runtime);
-}
-
-static void remove_places(void)
-{
-	char path[PATH_MAX];
-
-	for (int k = 0; k < 2; k++)
-		if (snprintf(path, sizeof(path), "%s/%s", given->runtime, k ? "control.sock" : "notify") < (int)sizeof(path))
-			(void)unlink(path);
-}
-
-/* ControlGroup= is let in to read: the desk looks at who it is. */
-static mode_t control_mode(const struct table *t)
-{
-	return t->house.control_group ? 0666 : 0600;
-}
-
-/* What of them depends on the units. */
-static void settle_places(const struct table *t)
-{
-	char path[PATH_MAX];
-
-	if (listener >= 0 && control_mode(t) != 0600 && snprintf(path, sizeof(path), "%s/control.sock", given->runtime) < (int)sizeof(path))
-		(void)chmod(path, control_mode(t));
-	logs_fd = ring_create(t->n_units);
-	if (logs_fd < 0)
-		say(SAY_ERROR, "no memory for logs: %s", strerror(-logs_fd));
-}
+/* ---- roots ---- */
 
 bool needs_roots(const struct table *t)
 {
@@ -364,24 +284,6 @@ void helpers_start(struct manager *m, msec_t desk_in)
 
 /* ---- signals ---- */
 
-static void reopen(struct manager *m)
-{
-	int fresh = socket_at("control.sock", SOCK_STREAM, control_mode(m->table));
-	struct message msg = { .kind = TELL_REOPEN };
-	int desk = m->helpers[HELPER_DESK].sock;
-
-	if (fresh < 0) {
-		say(SAY_ERROR, "%s/control.sock: %s", given->runtime, strerror(-fresh));
-		return;
-	}
-	if (listener >= 0)
-		(void)close(listener);
-	listener = fresh;
-	if (desk >= 0)
-		(void)sys_send(desk, &msg, sizeof(msg), &listener, 1);
-	say(SAY_INFO, "the control socket was opened anew");
-}
-
 static void leave(enum how how, int code);
 
 static void on_signal(struct manager *m, int sig)
@@ -412,7 +314,7 @@ static void on_signal(struct manager *m, int sig)
 		leave(HOW_REBOOT, 0);
 		break;
 	case WISH_REOPEN:
-		reopen(m);
+		places_reopen(m);
 		break;
 	case WISH_RELOAD:
 		m->reload_asked = true;
@@ -439,7 +341,7 @@ static void on_signal(struct manager *m, int sig)
 static void leave(enum how how, int code)
 {
 	say_flush();
-	remove_places();
+	places_remove();
 	int status = machine_end(machine_look(world.is_init, container), how, code);
 
 	upward_end(status);
@@ -557,7 +459,7 @@ int init_main(const struct init_options *o)
 		world.bounding = caps_bounding();
 		child_ready();
 		if (!boots)
-			open_places();
+			places_open();
 		world.now = sys_now();
 	}
 	world.signal_fd = sys_signalfd(&all);
@@ -583,11 +485,11 @@ int init_main(const struct init_options *o)
 	if (exec && boots)
 		(void)netfile_dirs(given->runtime);
 	else if (exec)
-		remove_places();
+		places_remove();
 	else if (boots)
-		open_places();
+		places_open();
 	if (!exec)
-		settle_places(t);
+		places_settle(t);
 	world.rung = (uint8_t)find_rung(t);
 	int e = manager_open(&world, t);
 	if (e < 0) {

@@ -11,7 +11,8 @@
 
 extern struct manager world;
 extern enum container container;
-extern int logs_fd; /* memfd of log rings (init/control/ring.h) */
+extern int logs_fd;  /* memfd of log rings (init/control/ring.h) */
+extern int listener; /* the control socket; -1: it cannot be had */
 
 /* In the loader child: reads everything, tells its findings, writes the table and seals it, tells `told` (load_into()). An exit status. */
 int load_in_child(int memfd, int told);
@@ -25,6 +26,14 @@ void helpers_start(struct manager *m, msec_t desk_in);
 
 /* One turn of the world, and what follows from it. False: all is over. */
 bool world_turn(void);
+
+/* places.c: the sockets and the directory of roots, under world.runtime. What cannot be made is told, and done without. */
+void places_open(void);
+/* What of them depends on the units: who may read, and the memory of logs. */
+void places_settle(const struct table *t);
+/* A new control socket, for one that somebody has removed. */
+void places_reopen(struct manager *m);
+void places_remove(void);
 
 /* program.c: runs a program before the units start, as boot.h has it; what comes of it, from the last place among the helpers. */
 #define HELPER_PROGRAM (MAX_HELPERS - 1u)

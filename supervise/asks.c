@@ -180,7 +180,7 @@ static void answer_ask(struct manager *m, const struct message *q, const int *fd
 
 		answer.why.code = load == LOAD_BAD ? WHY_BAD_FILE : load == LOAD_MASKED ? WHY_MASKED : WHY_NONE;
 	}
-	manager_tell_desk(m, &answer, NULL, 0);
+	manager_tell_desk(m, &answer);
 }
 
 void asks_hear(struct manager *m)

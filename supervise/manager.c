@@ -234,12 +234,20 @@ void manager_helper(struct manager *m, uint32_t i)
 	pids_put(&m->pids, e, ROLE_HELPER, i);
 }
 
-void manager_tell_desk(struct manager *m, const struct message *msg, const int *fds, int n)
+void manager_tell_desk(struct manager *m, const struct message *msg)
 {
 	struct helper *h = &m->helpers[HELPER_DESK];
 
-	if (h->sock >= 0 && sys_send(h->sock, msg, sizeof(*msg), fds, n) == -EAGAIN)
+	if (h->sock >= 0 && sys_send(h->sock, msg, sizeof(*msg), NULL, 0) == -EAGAIN)
 		h->mute = true;
+}
+
+void manager_hand_desk(struct manager *m, const struct message *msg, int fd)
+{
+	const struct helper *h = &m->helpers[HELPER_DESK];
+
+	if (h->sock >= 0 && sys_send(h->sock, msg, sizeof(*msg), &fd, 1) == -EAGAIN)
+		(void)sys_kill(h->pid, SIGKILL);
 }
 
 static void hear_probe(struct manager *m)
@@ -429,7 +437,7 @@ bool manager_turn(struct manager *m)
 
 		m->bell = false;
 		if (m->bell_wanted)
-			manager_tell_desk(m, &bell, NULL, 0);
+			manager_tell_desk(m, &bell);
 	}
 	return m->sweep != SWEEP_OVER;
 }

@@ -175,7 +175,9 @@ void manager_begin(struct manager *m);
 bool manager_turn(struct manager *m);
 /* Forks the helper `i` if it is wanted and not there. */
 void manager_helper(struct manager *m, uint32_t i);
-void manager_tell_desk(struct manager *m, const struct message *msg, const int *fds, int n);
+void manager_tell_desk(struct manager *m, const struct message *msg);
+/* Hands it a descriptor that its next life would inherit; so a desk that has no room for the message begins that one. */
+void manager_hand_desk(struct manager *m, const struct message *msg, int fd);
 
 /* ---- asks.c ---- */
 

@@ -31,7 +31,7 @@ void manager_shutdown(struct manager *m, enum how how, int code, const char *why
 	/* If it was still to come: somebody has to write what the units say. */
 	manager_helper(m, HELPER_DESK);
 	struct message stopping = { .kind = TELL_STOPPING };
-	manager_tell_desk(m, &stopping, NULL, 0);
+	manager_tell_desk(m, &stopping);
 	for (uint32_t i = 0; i < m->n; i++)
 		order_stop(m, i, ASKED_SHUTDOWN);
 }

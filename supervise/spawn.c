@@ -191,16 +191,13 @@ static int log_pipe(struct manager *m, uint32_t i)
 {
 	struct service *s = &m->services[i];
 	struct message msg = { .kind = TELL_LOG, .unit = i };
-	const struct helper *desk = &m->helpers[HELPER_DESK];
 
 	if (s->log >= 0)
 		return s->log;
 	int e = spawn_log(m, i, &s->log);
 	if (e < 0)
 		return e;
-	/* One that has not listened for so long would never read this pipe; the next one inherits it. */
-	if (desk->sock >= 0 && sys_send(desk->sock, &msg, sizeof(msg), &m->pipes[i], 1) == -EAGAIN)
-		(void)sys_kill(desk->pid, SIGKILL);
+	manager_hand_desk(m, &msg, m->pipes[i]);
 	return s->log;
 }
 
