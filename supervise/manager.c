@@ -114,6 +114,7 @@ int manager_open(struct manager *m, const struct table *t)
 	m->shutdown_timer.id = TIMER_ID(MAX_HELPERS, TIMER_MANAGER);
 	m->retry_timer.id = TIMER_ID(MAX_HELPERS + 1, TIMER_MANAGER);
 	m->init_timer.id = TIMER_ID(MAX_HELPERS + 2, TIMER_MANAGER);
+	m->dice = sys_random();
 	m->online_target = table_find(t, ONLINE_TARGET);
 	m->log = m->pipes[n] = -1;
 	m->records.state->booted = m->now;

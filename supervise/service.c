@@ -343,6 +343,13 @@ static msec_t stop_time(const struct manager *m, const struct unit *u)
 	return span;
 }
 
+/* The next of a row that the kernel began (Knuth's MMIX, its upper half): good enough for jitter. */
+static uint32_t dice(struct manager *m)
+{
+	m->dice = m->dice * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(m->dice >> 32);
+}
+
 static enum svc_event judge(struct manager *m, uint32_t i)
 {
 	struct service *s = &m->services[i];
@@ -353,7 +360,7 @@ static enum svc_event judge(struct manager *m, uint32_t i)
 		.asked = s->asked, .wanted = s->r.wanted != 0,
 		.ran = s->up_since ? m->now - s->up_since : 0,
 	};
-	struct judgement j = policy_judge(m->table, unit_of(m, i), &s->history, &e, sys_random());
+	struct judgement j = policy_judge(m->table, unit_of(m, i), &s->history, &e, dice(m));
 
 	if (j.automatic && s->r.restarts < UINT32_MAX)
 		s->r.restarts++;
