@@ -133,7 +133,7 @@ struct manager {
 	int log;                   /* PID 1's own pipe to the desk, the end to write to */
 	int *pipes;                /* [n + 1] the ends to read from, by unit, PID 1's own last; the desk inherits them */
 	int logs_ep;               /* an epoll of them all: it keeps the order in which units spoke, whether or not a desk is there */
-	uint64_t dice;
+	uint64_t dice;             /* the row of random numbers that pauses are spread by */
 	uint32_t probe_serial;
 	uint32_t unsettled;        /* wanted units on their way */
 	uint32_t live;             /* units with processes, or on their way */

@@ -144,7 +144,6 @@ static int read_logs(struct desk *d)
 
 	for (int k = 0; k < n; k++) {
 		uint64_t i = ready[k].data.u64;
-
 		int r = i <= d->n && d->pump.fds[i] >= 0 ? pump_read(&d->pump, (uint32_t)i, d->now) : 0;
 
 		d->silent = r > 0 ? 0 : d->silent + 1;
