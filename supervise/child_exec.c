@@ -137,11 +137,11 @@ static bool is_inherited(const char *entry)
 	if (n == 0 || !entry[n])
 		return false;
 	for (size_t k = 0; k < sizeof(not_inherited) / sizeof(not_inherited[0]); k++)
-		if (*entry == *not_inherited[k] && strlen(not_inherited[k]) == n && strncmp(entry, not_inherited[k], n) == 0)
+		if (strncmp(entry, not_inherited[k], n) == 0 && !not_inherited[k][n])
 			return false;
 	/* Whoever starts us may name one twice: the first counts, as for getenv(3). */
 	for (size_t k = 0; k < n_inherited; k++)
-		if (*entry == *inherited[k] && strncmp(entry, inherited[k], n + 1) == 0)
+		if (strncmp(entry, inherited[k], n + 1) == 0)
 			return false;
 	return true;
 }

@@ -241,7 +241,7 @@ bool order_satisfied(const struct manager *m, uint32_t i);
 
 /* Forks `command` (word index) of the unit as `role`; 0, or -errno when there is no process. */
 int spawn_unit(struct manager *m, uint32_t i, enum role role, enum phase phase, uint32_t command);
-/* Log pipe i of m->pipes, made where *write_end is -1: read without blocking, written with. 0 or -errno. */
+/* Log pipe i of m->pipes, made where *write_end is -1: both ends block, until the desk takes the one to read from. 0 or -errno. */
 int spawn_log(struct manager *m, uint32_t i, int *write_end);
 /* An operator's command in the unit's context; descriptors stay the caller's. 0 or -errno. */
 int spawn_session(struct manager *m, struct session *x, const int fds[4], uint32_t flags);

@@ -173,7 +173,6 @@ int spawn_log(struct manager *m, uint32_t i, int *write_end)
 	int e = sys_pipe(two);
 	if (e < 0)
 		return e;
-	(void)sys_nonblock(two[0]);
 	/* Before anybody writes to it. */
 	e = sys_epoll_ctl(m->logs_ep, EPOLL_CTL_ADD, two[0], EPOLLIN, i);
 	if (e < 0) {
