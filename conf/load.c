@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,6 @@
 #include "conf/kit/seal.h"
 #include "conf/kit/sys.h"
 #include "conf/unit.h"
-
-#define LINGERS 50 /* ms, in which most of what was waited for is done */
 
 const char *const default_unit_dirs[] = { "/etc/coppice", "/run/coppice/units", "/usr/lib/coppice", NULL };
 
@@ -486,7 +483,7 @@ static void tell_all(struct findings *fs, void (*tell)(const struct finding *f, 
 	}
 }
 
-int load_into(int memfd, int told, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void *self)
+int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void (*written)(void *self), void *self)
 {
 	struct findings fs = { 0 };
 	void *table = NULL;
@@ -498,11 +495,8 @@ int load_into(int memfd, int told, const struct load_options *o, void (*tell)(co
 		tell_all(&fs, tell, self);
 	if (r == 0)
 		r = seal_write(memfd, table, size);
-	if (r == 0 && told >= 0)
-		r = sys_write_all(told, "", 1);
-	/* Nobody waits for what follows, the end of a process least of all: whoever waited has better use for the processors now. */
-	if (told >= 0)
-		(void)poll(NULL, 0, LINGERS);
+	if (r == 0 && written)
+		written(self);
 	findings_free(&fs);
 	let_go(&l);
 	return r;

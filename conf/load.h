@@ -38,9 +38,9 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
 /*
  * The same into an empty memfd (conf/kit/seal.h), for the loader child: hands each
  * finding to `tell` (NULL: nobody), sorted, at last how many were left out; writes
- * and seals the table; then writes one byte to `told` (-1: nobody waits for it), and
- * only some time later gives its memory back. 0 or -errno.
+ * and seals the table, and calls `written` (NULL: nobody waits for it) before it gives
+ * back what all that took. 0 or -errno.
  */
-int load_into(int memfd, int told, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void *self);
+int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void (*written)(void *self), void *self);
 
 #endif

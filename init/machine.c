@@ -47,6 +47,11 @@ enum standing machine_look(bool pid1, enum container c)
 	return ending_standing(pid1, space, c);
 }
 
+bool machine_is_ours(bool pid1, enum container c)
+{
+	return c == CONTAINER_NONE && machine_look(pid1, c) == STANDING_MACHINE;
+}
+
 /* ---- unmounting ---- */
 
 /* The list of mounts, or its first megabyte: once those are gone, the rest comes into view. */

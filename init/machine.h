@@ -12,6 +12,9 @@
  */
 enum standing machine_look(bool pid1, enum container c);
 
+/* Are we a machine's init? A manager's mark rules that out, without a look. */
+bool machine_is_ours(bool pid1, enum container c);
+
 /*
  * Ends what we are PID 1 of as `how` and the table of ends have it. Comes back where that is to
  * leave, or was refused (and then has said so): with the status to leave with.

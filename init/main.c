@@ -10,7 +10,7 @@
 /* The kernel hands its init those words of the command line that it does not know itself ("splash"). */
 static bool machines_init(void)
 {
-	return getpid() == 1 && machine_look(true, container_detect()) == STANDING_MACHINE;
+	return getpid() == 1 && machine_is_ours(true, container_detect());
 }
 
 int main(int argc, char **argv)

@@ -16,18 +16,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "conf/kit/own.h"
 #include "conf/kit/pages.h"
 #include "conf/kit/say.h"
-#include "conf/kit/seal.h"
 #include "conf/kit/sys.h"
-#include "conf/kit/text.h"
-#include "conf/load.h"
 #include "health/probe.h"
 #include "init/app.h"
 #include "init/boot.h"
 #include "init/container.h"
 #include "init/control/desk.h"
+#include "init/loader.h"
 #include "init/machine.h"
 #include "init/net/netfile.h"
 #include "init/signals.h"
@@ -41,7 +38,7 @@
 
 _Alignas(4096) struct manager world; /* .bss: nothing of it is ever freed */
 enum container container;
-static const struct init_options *given;
+const struct init_options *given;
 
 /* ---- itself ---- */
 
@@ -112,96 +109,13 @@ static void ready_itself(void)
 	}
 	app_remember();
 	upward_open();
-	/* A manager's mark rules that out. Who else we could be is asked at the end. */
-	world.machine = container == CONTAINER_NONE && machine_look(world.is_init, container) == STANDING_MACHINE;
+	world.machine = machine_is_ours(world.is_init, container);
 	if (!world.is_init) {
 		if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 			say(SAY_WARNING, "not PID 1, and no subreaper either (%s): processes that leave their parents are lost", strerror(errno));
 		else
 			say(SAY_INFO, "not PID 1 but %d: running as a subreaper; boot steps are left to whoever is", (int)getpid());
 	}
-}
-
-/* ---- units ---- */
-
-static void tell_finding(const struct finding *f, void *self)
-{
-	char room[1024];
-	struct text t = TEXT(room);
-
-	(void)self;
-	finding_put(&t, f);
-	say(f->level, "%s", room);
-}
-
-#define LOAD_TIME 60 /* seconds; a loader that hangs (a dead network file system) is ended by its alarm */
-
-int load_in_child(int memfd, int told)
-{
-	uint64_t none = 0;
-
-	(void)prctl(PR_SET_NAME, "coppice: load");
-	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
-	(void)alarm(LOAD_TIME);
-	struct load_options o = { .dirs = given->n_dirs ? given->dirs : NULL, .n_dirs = given->n_dirs,
-				  .config = given->config, .max_units = given->max_units, .environment = true,
-				  .oci = given->oci, .args = (const char *const *)given->args, .n_args = given->n_args };
-
-	return load_into(memfd, told, &o, tell_finding, NULL) < 0;
-}
-
-/* Maps what the loader wrote and sealed, and looks at every index in it. */
-const struct table *map_table(int fd)
-{
-	struct stat st = { 0 };
-	void *at = fstat(fd, &st) < 0 ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-
-	if (at == MAP_FAILED) {
-		say(SAY_ERROR, "the loader's table cannot be mapped: %s", strerror(errno));
-		return NULL;
-	}
-	const char *wrong = seal_holds(fd) ? table_verify(at, (uint64_t)st.st_size) : "it is not sealed";
-	if (!wrong)
-		return at;
-	say(SAY_ERROR, "the loader's table is not sound: %s; this is a defect of coppice", wrong);
-	(void)munmap(at, (size_t)st.st_size);
-	return NULL;
-}
-
-/* A loader at work: its memfd, where it tells that the table is there, and its pid, or -errno. */
-struct loading { int fd, told; pid_t pid; };
-
-static struct loading load_begin(void)
-{
-	struct loading l = { .fd = seal_create("coppice-units"), .told = -1 };
-	int two[2] = { -1, -1 };
-
-	l.pid = l.fd < 0 ? l.fd : sys_pipe(two);
-	if (l.pid == 0)
-		l.pid = sys_fork();
-	if (l.pid == 0)
-		_exit(load_in_child(l.fd, two[1]));
-	own_close(&two[1]);
-	l.fd = pads_clear(l.fd);
-	l.told = pads_clear(two[0]);
-	return l;
-}
-
-/* It may still be there afterwards, giving back its memory: nobody waits for that. */
-static const struct table *load_end(const struct loading *l)
-{
-	owned_fd fd = l->fd, told = l->told;
-	struct sys_exit x = { 0 };
-	char byte;
-
-	if (l->pid < 0 || sys_read(told, &byte, 1) != 1) {
-		int e = l->pid < 0 ? l->pid : sys_wait(l->pid, &x);
-
-		say(SAY_ERROR, "the units could not be loaded%s%s", e < 0 ? ": " : x.value == SIGALRM ? ": it took more than a minute" : "",
-		    e < 0 ? strerror(-e) : "");
-		return NULL;
-	}
-	return map_table(fd);
 }
 
 /* ---- roots ---- */
@@ -333,6 +247,11 @@ static void on_signal(struct manager *m, int sig)
 
 /* ---- the end ---- */
 
+static int end_as(enum how how, int code)
+{
+	return machine_end(machine_look(world.is_init, container), how, code);
+}
+
 /*
  * _exit, so that nothing that was registered runs. In a container reboot(2) is
  * for a reboot alone: the kernel ends the PID namespace with it, and managers read
@@ -342,7 +261,7 @@ static void leave(enum how how, int code)
 {
 	say_flush();
 	places_remove();
-	int status = machine_end(machine_look(world.is_init, container), how, code);
+	int status = end_as(how, code);
 
 	upward_end(status);
 	say_flush();
@@ -353,7 +272,7 @@ static void leave(enum how how, int code)
 static int refuse(void)
 {
 	upward_end(BOOT_REFUSED_STATUS);
-	return given->dry_run ? BOOT_REFUSED_STATUS : machine_end(machine_look(world.is_init, container), HOW_HALT, BOOT_REFUSED_STATUS);
+	return given->dry_run ? BOOT_REFUSED_STATUS : end_as(HOW_HALT, BOOT_REFUSED_STATUS);
 }
 
 /* ---- dry run ---- */
@@ -450,7 +369,7 @@ int init_main(const struct init_options *o)
 	else
 		world.is_init = getpid() == 1;
 	bool boots = world.is_init && !o->no_boot;
-	struct loading l = load_begin();
+	struct loading l = loader_begin(o, true);
 
 	/* While the units are read: what does not depend on them. Where we boot, /run is not ready yet. */
 	if (!o->dry_run) {
@@ -463,7 +382,7 @@ int init_main(const struct init_options *o)
 		world.now = sys_now();
 	}
 	world.signal_fd = sys_signalfd(&all);
-	const struct table *t = load_end(&l);
+	const struct table *t = loader_end(&l);
 	if (!t)
 		return refuse();
 	struct boot b = { .table = t, .container = container, .machine = world.machine, .run = program_run };

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "conf/kit/say.h"
-#include "conf/kit/seal.h"
 #include "conf/kit/sys.h"
 #include "init/control/ring.h"
+#include "init/loader.h"
 #include "init/world.h"
 #include "supervise/adopt.h"
 
@@ -44,23 +44,22 @@ static void begin_reload(struct manager *m)
 	}
 	if (next_fd >= 0)
 		(void)close(next_fd);
-	next_fd = seal_create("coppice-units");
-	pid_t pid = next_fd < 0 ? next_fd : sys_fork();
-	if (pid == 0)
-		_exit(load_in_child(next_fd, -1));
-	if (pid < 0) {
-		say(SAY_ERROR, "reload: %s; all stays as it is", strerror(-pid));
+	const struct loading l = loader_begin(given, false);
+
+	next_fd = l.fd;
+	if (l.pid < 0) {
+		say(SAY_ERROR, "reload: %s; all stays as it is", strerror(-l.pid));
 		return;
 	}
 	m->helpers[HELPER_LOAD].name = "load";
-	m->helpers[HELPER_LOAD].pid = pid;
-	pids_put(&m->pids, pid, ROLE_HELPER, HELPER_LOAD);
+	m->helpers[HELPER_LOAD].pid = l.pid;
+	pids_put(&m->pids, l.pid, ROLE_HELPER, HELPER_LOAD);
 }
 
 static void take_next_table(struct manager *m)
 {
 	m->load_ended = false;
-	next_table = m->load_good ? map_table(next_fd) : NULL;
+	next_table = m->load_good ? loader_table(next_fd) : NULL;
 	if (!next_table) {
 		say(SAY_ERROR, "reload: the units could not be loaded; all stays as it is");
 		return;

@@ -11,13 +11,10 @@
 
 extern struct manager world;
 extern enum container container;
+extern const struct init_options *given;
 extern int logs_fd;  /* memfd of log rings (init/control/ring.h) */
 extern int listener; /* the control socket; -1: it cannot be had */
 
-/* In the loader child: reads everything, tells its findings, writes the table and seals it, tells `told` (load_into()). An exit status. */
-int load_in_child(int memfd, int told);
-/* Maps what the loader wrote and sealed, and looks at every index in it; NULL: it has told why. */
-const struct table *map_table(int fd);
 bool needs_roots(const struct table *t);
 /* Tries the ladder of roots, and tells what is lost. */
 enum rung find_rung(const struct table *t);
