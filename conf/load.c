@@ -483,7 +483,8 @@ static void tell_all(struct findings *fs, void (*tell)(const struct finding *f, 
 	}
 }
 
-int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void (*written)(void *self), void *self)
+int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void (*written)(void *self),
+	      void *self)
 {
 	struct findings fs = { 0 };
 	void *table = NULL;

@@ -41,6 +41,7 @@ int load_units(const struct load_options *o, struct findings *fs, void **ret, si
  * and seals the table, and calls `written` (NULL: nobody waits for it) before it gives
  * back what all that took. 0 or -errno.
  */
-int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void (*written)(void *self), void *self);
+int load_into(int memfd, const struct load_options *o, void (*tell)(const struct finding *f, void *self), void (*written)(void *self),
+	      void *self);
 
 #endif

@@ -90,6 +90,14 @@ void loop_unwatch(struct loop *l, int fd)
 	(void)sys_epoll_ctl(l->ep, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
+msec_t loop_doze(const struct loop *l, msec_t now, int fd)
+{
+	if (l->n > 0 && l->heap[1]->at < time_add(now, LOOP_DOZE))
+		return now;
+	sys_doze(fd, LOOP_DOZE);
+	return sys_now();
+}
+
 int loop_wait(struct loop *l, msec_t now, msec_t most, uint64_t ret[LOOP_EVENTS], msec_t *late)
 {
 	struct epoll_event events[LOOP_EVENTS];

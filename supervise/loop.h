@@ -53,4 +53,8 @@ void loop_unwatch(struct loop *l, int fd);
  */
 int loop_wait(struct loop *l, msec_t now, msec_t most, uint64_t ret[LOOP_EVENTS], msec_t *late);
 
+/* Leaves the processors to others until `fd` can be read, but for no timer longer than it has, and for LOOP_DOZE ms at most. The time. */
+msec_t loop_doze(const struct loop *l, msec_t now, int fd);
+#define LOOP_DOZE 1
+
 #endif

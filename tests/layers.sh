@@ -59,7 +59,7 @@ breaches() {
 			}
 		}
 		# PID 1 sleeps in one place. Its helpers, and who unmounts at the end, are processes of their own.
-		rule == "waiting" && calls("sys_epoll_wait|epoll_p?wait2?|p?poll|select|pause|(nano|u)?sleep") &&
+		rule == "waiting" && calls("sys_doze|sys_epoll_wait|epoll_p?wait2?|p?poll|select|pause|(nano|u)?sleep") &&
 		FILENAME !~ "^(conf/kit/sys[.][ch]|supervise/(loop|pidfile)[.]c|health/|init/(loader[.]c|machine[.]c|net/|control/|cli/))" {
 			breach("only supervise/loop.c may wait; ask it to watch the descriptor")
 		}

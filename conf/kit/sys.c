@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -403,6 +404,11 @@ int sys_epoll_wait(int ep, struct epoll_event *ret, int most, msec_t timeout)
 
 	/* An interruption is a wake-up like any other: the caller looks at its clock. */
 	return n >= 0 ? n : errno == EINTR ? 0 : -errno;
+}
+
+void sys_doze(int fd, msec_t most)
+{
+	(void)poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, (int)most);
 }
 
 int sys_signalfd(const sigset_t *set)

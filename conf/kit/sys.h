@@ -58,6 +58,7 @@ ssize_t sys_recv_from(int fd, void *into, size_t n, pid_t *pid, uid_t *uid);
 int sys_epoll(void);
 int sys_epoll_ctl(int ep, int op, int fd, uint32_t events, uint64_t data);
 int sys_epoll_wait(int ep, struct epoll_event *ret, int most, msec_t timeout); /* FOREVER: until something happens */
+void sys_doze(int fd, msec_t most); /* until it can be read, or for `most` ms, which are few */
 int sys_signalfd(const sigset_t *set);  /* close-on-exec, non-blocking */
 int sys_unlink(const char *path);
 int sys_symlink(const char *to, const char *path); /* replaces what is there, atomically */

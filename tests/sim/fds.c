@@ -503,6 +503,24 @@ int sys_epoll_wait(int ep, struct epoll_event *ret, int most, msec_t timeout)
 	}
 }
 
+void sys_doze(int fd, msec_t most)
+{
+	const struct sim_fd *f = fd_at(fd);
+	msec_t until = time_add(world.now, most);
+
+	if (!f || most < 0 || most > 10) {
+		broke(P_DESCRIPTORS, "a doze of %lld ms on %d", (long long)most, fd);
+		return;
+	}
+	act();
+	while (!is_ready(f) && world.now < until) {
+		msec_t next = next_act();
+
+		world.now = next < until ? next > world.now ? next : world.now : until;
+		act();
+	}
+}
+
 int sys_signalfd(const sigset_t *set)
 {
 	(void)set;

@@ -117,6 +117,15 @@ static void waiting(void)
 	timer_arm(&l, &timers[0], sys_now() - 700);
 	(void)loop_wait(&l, sys_now(), FOREVER, ret, &late);
 	CHECK(late >= 700 && late < 5000, "how late it woke is told: %lld ms", (long long)late);
+	timer_disarm(&l, &timers[0]);
+	before = sys_now();
+	CHECK(loop_doze(&l, before - 500, two[0]) - before < 500, "who dozes wakes when there is something to read, and looks at the clock");
+	(void)sys_read(two[0], &(char){ 0 }, 1);
+	before = sys_now();
+	msec_t after = loop_doze(&l, before, two[0]);
+	CHECK(after > before && after < before + 500, "and when nothing comes: after %lld ms", (long long)(after - before));
+	timer_arm(&l, &timers[0], before);
+	CHECK(loop_doze(&l, before, two[0]) == before, "for a timer that is due it does not doze at all");
 	loop_unwatch(&l, two[0]);
 	CHECK(loop_wait(&l, sys_now(), 0, ret, &late) == 0, "unwatched: heard of no more");
 	(void)sys_close(two[0]);
