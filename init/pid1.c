@@ -182,6 +182,7 @@ void helpers_start(struct manager *m, msec_t desk_in)
 	struct helper *desk = &m->helpers[HELPER_DESK], *probe = &m->helpers[HELPER_PROBE];
 
 	desk->life = desk_life;
+	desk->ready = places_open;
 	desk->wanted = true;
 	probe->life = probe_life;
 	probe->wanted = needs_probe(m->table);
@@ -326,9 +327,10 @@ bool world_turn(void)
 	}
 	if (on && world.begun)
 		reload_between_turns();
-	msec_t next = upward_look(&world, reload_under_way()), more = dump_go_on(&world);
+	msec_t next = upward_look(&world, reload_under_way()), more = dump_go_on(&world), places = places_look();
 
 	next = more < next ? more : next;
+	next = places < next ? places : next;
 	if (next != FOREVER || world.init_timer.place)
 		timer_arm(&world.loop, &world.init_timer, next);
 	return on;
@@ -371,14 +373,12 @@ int init_main(const struct init_options *o)
 	bool boots = world.is_init && !o->no_boot;
 	struct loading l = loader_begin(o, true);
 
-	/* While the units are read: what does not depend on them. Where we boot, /run is not ready yet. */
+	/* While the units are read: what does not depend on them. */
 	if (!o->dry_run) {
 		ready_itself();
 		shortcuts_open(&world.shortcuts);
 		world.bounding = caps_bounding();
 		child_ready();
-		if (!boots)
-			places_open();
 		world.now = sys_now();
 	}
 	world.signal_fd = sys_signalfd(&all);
@@ -401,14 +401,8 @@ int init_main(const struct init_options *o)
 	world.budget = t->house.shutdown_timeout ? t->house.shutdown_timeout : container_budget(container);
 	bool exec = app_takes_over(t);
 
-	if (exec && boots)
+	if (exec)
 		(void)netfile_dirs(given->runtime);
-	else if (exec)
-		places_remove();
-	else if (boots)
-		places_open();
-	if (!exec)
-		places_settle(t);
 	world.rung = (uint8_t)find_rung(t);
 	int e = manager_open(&world, t);
 	if (e < 0) {
@@ -425,6 +419,8 @@ int init_main(const struct init_options *o)
 	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();
+	if (!exec && (boots || places_wanted(t)))
+		places_open();
 	if (!exec)
 		helpers_start(&world, DESK_WAITS);
 	world.on_helper = on_helper;

@@ -47,51 +47,73 @@ static int socket_at(const char *name, int type, mode_t mode)
 	return fd;
 }
 
-void places_open(void)
-{
-	char path[PATH_MAX];
-	int e = snprintf(path, sizeof(path), "%s/root", world.runtime) < (int)sizeof(path) ? netfile_dirs(path) : -ENAMETOOLONG;
-
-	if (e < 0)
-		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", world.runtime, strerror(-e));
-	listener = socket_at("control.sock", SOCK_STREAM, 0600);
-	if (listener < 0)
-		say(SAY_ERROR, "%s/control.sock: %s; units run, but cannot be asked about", world.runtime, strerror(-listener));
-	world.notify_fd = socket_at("notify", SOCK_DGRAM, 0666);
-	int yes = 1;
-	if (world.notify_fd < 0 || setsockopt(world.notify_fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
-		say(SAY_ERROR, "%s/notify: units with Type=notify cannot say that they are ready", world.runtime);
-}
-
-void places_remove(void)
-{
-	char path[PATH_MAX];
-
-	for (int k = 0; k < 2; k++)
-		if (snprintf(path, sizeof(path), "%s/%s", world.runtime, k ? "control.sock" : "notify") < (int)sizeof(path))
-			(void)unlink(path);
-}
-
 /* ControlGroup= is let in to read: the desk looks at who it is. */
 static mode_t control_mode(const struct table *t)
 {
 	return t->house.control_group ? 0666 : 0600;
 }
 
-/* What of them depends on the units. */
-void places_settle(const struct table *t)
+bool places_wanted(const struct table *t)
+{
+	for (uint32_t i = 0; i < t->n_units; i++) {
+		const struct unit *u = table_unit(t, i);
+
+		if (unit_rooted(u) || u->type == TYPE_NOTIFY || u->notify_access != NOTIFY_NONE)
+			return true;
+	}
+	return false;
+}
+
+static bool opened;
+
+void places_open(void)
 {
 	char path[PATH_MAX];
 
-	if (listener >= 0 && control_mode(t) != 0600 && snprintf(path, sizeof(path), "%s/control.sock", world.runtime) < (int)sizeof(path))
-		(void)chmod(path, control_mode(t));
-	logs_fd = ring_create(t->n_units);
+	if (opened)
+		return;
+	opened = true;
+	int e = snprintf(path, sizeof(path), "%s/root", world.runtime) < (int)sizeof(path) ? netfile_dirs(path) : -ENAMETOOLONG;
+	if (e < 0)
+		say(SAY_ERROR, "%s: %s; without it there is no control socket and no view of the units' roots", world.runtime, strerror(-e));
+	listener = socket_at("control.sock", SOCK_STREAM, control_mode(world.table));
+	if (listener < 0)
+		say(SAY_ERROR, "%s/control.sock: %s; units run, but cannot be asked about", world.runtime, strerror(-listener));
+	int notify = socket_at("notify", SOCK_DGRAM, 0666), yes = 1;
+	if (notify < 0 || setsockopt(notify, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0 || manager_listen(&world, notify) < 0)
+		say(SAY_ERROR, "%s/notify: units with Type=notify cannot say that they are ready", world.runtime);
+	logs_fd = ring_create(world.n);
 	if (logs_fd < 0)
 		say(SAY_ERROR, "no memory for logs: %s", strerror(-logs_fd));
 }
 
+msec_t places_look(void)
+{
+	msec_t due = time_add(world.records.state->booted, PLACES_WAIT);
+
+	if (opened || !world.begun)
+		return FOREVER;
+	if (world.now < due)
+		return due;
+	places_open();
+	return FOREVER;
+}
+
+void places_remove(void)
+{
+	char path[PATH_MAX];
+
+	for (int k = 0; opened && k < 2; k++)
+		if (snprintf(path, sizeof(path), "%s/%s", world.runtime, k ? "control.sock" : "notify") < (int)sizeof(path))
+			(void)unlink(path);
+}
+
 void places_reopen(struct manager *m)
 {
+	if (!opened) {
+		places_open();
+		return;
+	}
 	int fresh = socket_at("control.sock", SOCK_STREAM, control_mode(m->table));
 	struct message msg = { .kind = TELL_REOPEN };
 

@@ -44,6 +44,7 @@ static void begin_reload(struct manager *m)
 	}
 	if (next_fd >= 0)
 		(void)close(next_fd);
+	places_open();
 	const struct loading l = loader_begin(given, false);
 
 	next_fd = l.fd;

@@ -24,10 +24,16 @@ void helpers_start(struct manager *m, msec_t desk_in);
 /* One turn of the world, and what follows from it. False: all is over. */
 bool world_turn(void);
 
-/* places.c: the sockets and the directory of roots, under world.runtime. What cannot be made is told, and done without. */
+/*
+ * places.c: the sockets and the directory of roots, under world.runtime, and the memory of logs, made at the first
+ * call. What cannot be had is told, and done without. On a disk that takes as long as many starts, so it comes
+ * PLACES_WAIT ms later, or with the desk, unless a unit finds one of them there when it starts (places_wanted).
+ */
+#define PLACES_WAIT 2
 void places_open(void);
-/* What of them depends on the units: who may read, and the memory of logs. */
-void places_settle(const struct table *t);
+bool places_wanted(const struct table *t);
+/* Makes them when it is time; it returns when that will be, or FOREVER. */
+msec_t places_look(void);
 /* A new control socket, for one that somebody has removed. */
 void places_reopen(struct manager *m);
 void places_remove(void);

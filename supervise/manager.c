@@ -125,8 +125,14 @@ int manager_open(struct manager *m, const struct table *t)
 	if (m->signal_fd >= 0)
 		e = loop_watch(&m->loop, m->signal_fd, SOURCE(SOURCE_SIGNALS, 0));
 	if (e == 0 && m->notify_fd >= 0)
-		e = loop_watch(&m->loop, m->notify_fd, SOURCE(SOURCE_NOTIFY, 0));
+		e = manager_listen(m, m->notify_fd);
 	return e;
+}
+
+int manager_listen(struct manager *m, int notify_fd)
+{
+	m->notify_fd = notify_fd;
+	return loop_watch(&m->loop, notify_fd, SOURCE(SOURCE_NOTIFY, 0));
 }
 
 static bool makes_log(const struct unit *u)
@@ -202,6 +208,8 @@ void manager_helper(struct manager *m, uint32_t i)
 
 	if (!h->wanted || h->pid > 0)
 		return;
+	if (h->ready)
+		h->ready();
 	if (i == HELPER_DESK)
 		make_pipes(m);
 	int e = sys_socketpair(two);

@@ -93,6 +93,7 @@ struct session {
 /* A helper: a child that runs `life` and is started again when it ends. */
 struct helper {
 	const char *name;
+	void (*ready)(void);       /* in PID 1, each time before it is forked: what it inherits; NULL: nothing */
 	int (*life)(void *manager, int sock, uint32_t which); /* in the child; returns its exit status */
 	pid_t pid;
 	int sock;                  /* our end of a SOCK_SEQPACKET pair, -1 */
@@ -166,6 +167,8 @@ struct manager {
  * is_init, machine). 0 or -errno.
  */
 int manager_open(struct manager *m, const struct table *t);
+/* Hears on it what units say of themselves, where manager_open() had none. 0 or -errno. */
+int manager_listen(struct manager *m, int notify_fd);
 /* Makes PID 1's own pipe to the desk, m->log. */
 void manager_log(struct manager *m);
 /* Gives up for good what no unit may have: once, before the first unit starts. */

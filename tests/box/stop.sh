@@ -208,11 +208,18 @@ cat >"$BOX/root/alt/web.service" <<-'EOF'
 	[Service]
 	ExecStart=/bin/sh -c 'setsid sleep 3333 & exec serve alt "echo web stopped >>/trace"'
 EOF
+cat >"$BOX/root/alt/keen.service" <<-'EOF'
+	[Service]
+	ExecStart=/bin/sh -c '[ -S "$NOTIFY_SOCKET" ] && echo found >/keen; exec sleep inf'
+	NotifyAccess=main
+EOF
 boot
 in_box /usr/bin/coppice init --no-boot --units /alt --runtime /run/alt >"$BOX/alt.console" 2>&1 &
 inner=$!
 wait_for 'in_box coppice ping --socket /run/alt/control.sock && is_up alt'
 check_ok "init that is not PID 1 says that it is a subreaper" grep -q 'not PID 1 .*subreaper' "$BOX/alt.console"
+wait_for '[[ -e $BOX/root/keen ]]'
+passed "a unit that may speak to it finds its socket, however early it starts"
 pid=$(in_box coppice rpc status --socket /run/alt/control.sock | "$box_python" -c 'import json, sys; print(json.load(sys.stdin)["manager"]["pid"])')
 in_box coppice kill --socket /run/alt/control.sock -s KILL web
 wait_for '[[ $(in_box ps -o ppid,args | grep "sleep 3333" | xargs) = "$pid sleep 3333" ]]'
