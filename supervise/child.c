@@ -276,6 +276,24 @@ static void leave_pad(const struct job *job)
 		_exit(step_status(STEP_GATE));
 }
 
+/*
+ * The same for a child with a table of its own: beside all of PID 1's, it could open nothing under a low LimitNOFILE=.
+ * Where close_range(2) is hidden, it has to.
+ */
+static void leave_others(const struct job *job)
+{
+	const int wanted[] = { job->gate, job->root, job->in, job->out, job->err, job->request };
+
+	for (unsigned int last = 2, next; last != ~0u; last = next) {
+		next = ~0u;
+		for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
+			if (wanted[k] > (int)last && (unsigned int)wanted[k] < next)
+				next = (unsigned int)wanted[k];
+		if (next > last + 1)
+			(void)syscall(SYS_close_range, last + 1, next == ~0u ? next : next - 1, 0);
+	}
+}
+
 /* What PID 1 keeps as it is where it becomes the program itself. */
 static bool is_left_out(const struct job *job, enum step s)
 {
@@ -324,6 +342,8 @@ _Noreturn void child_run(const struct job *job)
 
 	if (job->pad)
 		leave_pad(job);
+	else
+		leave_others(job);
 	if (job->phase == PHASE_PIDFILE)
 		pidfile_run(job);
 	give_up(&l, -walk(&l, &own));

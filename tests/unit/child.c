@@ -322,6 +322,13 @@ static void test_settings(void)
 	u->umask = 077;
 	script(0, "ulimit -n; ulimit -Hn; ulimit -Hc; busybox cut -d' ' -f19 /proc/self/stat; cat /proc/self/oom_score_adj; umask");
 	CHECK(ran() && strcmp(o.out, "100\n200\n0\n5\n300\n0077\n") == 0, "limits, nice, oom, umask: %s", o.out);
+	int many[120];
+	for (int i = 0; i < 120; i++)
+		many[i] = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	script(0, "ulimit -n; busybox cat /proc/self/oom_score_adj");
+	CHECK(ran() && strcmp(o.out, "100\n300\n") == 0, "a limit below what PID 1 has open: %s", o.out);
+	for (int i = 0; i < 120; i++)
+		(void)close(many[i]);
 	const struct unit_limit high = { RLIMIT_NOFILE, { UINT32_MAX, UINT32_MAX }, { UINT32_MAX, UINT32_MAX } };
 	u->limits = hand_list(hand, (uint32_t[]){ hand_words(hand, (const uint32_t *)&high, 5) }, 1);
 	script(0, "ulimit -Hn");
@@ -755,14 +762,14 @@ static void test_workdir(void)
 		else
 			CHECK(ran() && strcmp(o.out, cases[i].want) == 0, "%s is %s", cases[i].dir, o.out);
 	}
-	/* CVE-2024-21626: a descriptor of the container's root that has leaked. */
+	/* CVE-2024-21626: a descriptor of the container's root that has leaked. The child's own lie in the image. */
 	int leak = open("/", O_RDONLY);
 	char path[64];
 	for (int fd = 3; fd < 12; fd++) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		u->workdir = hand_text(hand, path);
-		script(0, "busybox pwd -P; ls -d images runtime /etc/shadow");
-		CHECK(o.report.step == STEP_WORKDIR && !*o.out, "%s leads nowhere: %s", path, o.report.about);
+		script(0, "busybox pwd -P; for f in images runtime /etc/shadow; do [ ! -e $f ] || echo found $f; done");
+		CHECK(o.report.step == STEP_WORKDIR ? !*o.out : ran() && !strstr(o.out, "found"), "%s does not lead out: %s%s", path, o.report.about, o.out);
 	}
 	(void)close(leak);
 	CHECK(clean_unit(runtime, "web") == 0, "cleaned");
