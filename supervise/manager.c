@@ -388,7 +388,7 @@ bool manager_turn(struct manager *m)
 	bool child = false;
 
 	/* All that is on its way was started just now, and nobody waits for it: what it says first can wait as well. */
-	if (m->launches > 0 && m->launches == m->unsettled && m->how == HOW_NONE)
+	if (m->launches > 0 && m->launches == m->unsettled && m->queue_n + m->held_n == 0 && m->how == HOW_NONE)
 		m->now = loop_doze(&m->loop, m->now, m->signal_fd);
 	m->launches = 0;
 	/* What was said in the last turn is read by others only now: they do not compete with what it started. */

@@ -512,6 +512,8 @@ void sys_doze(int fd, msec_t most)
 		broke(P_DESCRIPTORS, "a doze of %lld ms on %d", (long long)most, fd);
 		return;
 	}
+	if (world.m->queue_n + world.m->held_n > 0)
+		broke(P_SPIN, "it dozes, and %u units are still to be looked at", world.m->queue_n + world.m->held_n);
 	act();
 	while (!is_ready(f) && world.now < until) {
 		msec_t next = next_act();

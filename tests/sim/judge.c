@@ -29,7 +29,7 @@ const char *const promise_words[N_PROMISES] = {
 	[P_NOBODY_LEFT]  = "a shutdown leaves nobody and nothing behind",
 	[P_AT_REST]      = "a unit at rest has no processes and no timers",
 	[P_UP_RUNS]      = "a unit that is up has its main process",
-	[P_SPIN]         = "the loop does not spin",
+	[P_SPIN]         = "the loop neither spins nor dozes over work that is left",
 	[P_TIMERS]       = "the heap of timers is in order",
 	[P_WORLD]        = "the world is big enough",
 };
