@@ -37,8 +37,6 @@ static void tell_finding(const struct finding *f, void *told)
 /* Nobody waits for what follows, the end of a process least of all: PID 1 has better use for the processors now. */
 static void tell_written(void *told)
 {
-	if (*(const int *)told < 0)
-		return;
 	(void)sys_write_all(*(const int *)told, "", 1);
 	(void)poll(NULL, 0, LINGERS);
 }
@@ -55,7 +53,7 @@ static int load(const struct init_options *given, int memfd, int told)
 				  .config = given->config, .max_units = given->max_units, .environment = true,
 				  .oci = given->oci, .args = (const char *const *)given->args, .n_args = given->n_args };
 
-	return load_into(memfd, &o, tell_finding, tell_written, &told) < 0;
+	return load_into(memfd, &o, tell_finding, told < 0 ? NULL : tell_written, &told) < 0;
 }
 
 /* ---- PID 1 ---- */

@@ -419,10 +419,11 @@ int init_main(const struct init_options *o)
 	memcpy(world.records.state->boot_steps, steps, sizeof(steps));
 	world.records.state->container = (uint8_t)container;
 	world.records.state->pid = getpid();
-	if (!exec && (boots || places_wanted(t)))
-		places_open();
-	if (!exec)
+	if (!exec) {
+		if (boots || places_wanted(t))
+			places_open();
 		helpers_start(&world, DESK_WAITS);
+	}
 	world.on_helper = on_helper;
 	if (boots)
 		network_start(&world);

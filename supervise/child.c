@@ -191,19 +191,31 @@ static int step_oom(struct life *l)
 	return 0;
 }
 
+/* Closes what lies above 2, but for these; those below 0 are none. close_range(2) without flags is Linux 5.9. 0 or -errno. */
+static int close_others(const int *kept, size_t n)
+{
+	for (unsigned int last = 2, next; last != ~0u; last = next) {
+		next = ~0u;
+		for (size_t k = 0; k < n; k++)
+			if (kept[k] > (int)last && (unsigned int)kept[k] < next)
+				next = (unsigned int)kept[k];
+		if (next > last + 1 && syscall(SYS_close_range, last + 1, next == ~0u ? next : next - 1, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static int step_descriptors(struct life *l)
 {
-	unsigned int gate = (unsigned int)l->job->gate;
+	/* The gate goes with execve, and carries its failure. */
+	int gate = l->job->gate, rc = close_others(&gate, 1);
 
-	/* close_range(2) without flags is Linux 5.9. The gate goes with execve, and carries its failure. */
-	if ((gate <= 3 || syscall(SYS_close_range, 3, gate - 1, 0) == 0) && syscall(SYS_close_range, gate + 1, ~0u, 0) == 0)
-		return 0;
-	if (errno != ENOSYS && errno != EPERM)
-		return -errno;
+	if (rc != -ENOSYS && rc != -EPERM)
+		return rc;
 	/* Hidden by a filter. All of ours close by themselves; this is for those that somebody left to PID 1. */
-	for (unsigned int fd = 3; fd < 1024; fd++)
+	for (int fd = 3; fd < 1024; fd++)
 		if (fd != gate)
-			(void)close((int)fd);
+			(void)close(fd);
 	return 0;
 }
 
@@ -236,9 +248,9 @@ static const struct {
 	[STEP_GROUP]        = { "GROUP", 216, "Group", step_group },
 	[STEP_USER]         = { "USER", 217, "User", step_user },
 	[STEP_CAPABILITIES] = { "CAPABILITIES", 218, "CapabilityBoundingSet", step_capabilities },
+	[STEP_DESCRIPTORS]  = { "FDS", 202, "", step_descriptors },
 	[STEP_WORKDIR]      = { "CHDIR", 200, "WorkingDirectory", step_workdir },
 	[STEP_ARGUMENTS]    = { "ARGUMENTS", 203, "ExecStart", step_arguments },
-	[STEP_DESCRIPTORS]  = { "FDS", 202, "", step_descriptors },
 	[STEP_EXEC]         = { "EXEC", 203, "ExecStart", step_exec },
 	[STEP_PIDFILE]      = { "PIDFILE", 224, "PIDFile", NULL },
 };
@@ -284,14 +296,7 @@ static void leave_others(const struct job *job)
 {
 	const int wanted[] = { job->gate, job->root, job->in, job->out, job->err, job->request };
 
-	for (unsigned int last = 2, next; last != ~0u; last = next) {
-		next = ~0u;
-		for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
-			if (wanted[k] > (int)last && (unsigned int)wanted[k] < next)
-				next = (unsigned int)wanted[k];
-		if (next > last + 1)
-			(void)syscall(SYS_close_range, last + 1, next == ~0u ? next : next - 1, 0);
-	}
+	(void)close_others(wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
 
 /* What PID 1 keeps as it is where it becomes the program itself. */

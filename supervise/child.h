@@ -34,9 +34,9 @@ enum step {
 	STEP_ROOT,      /* pivot_root, or chroot */
 	STEP_GROUP, STEP_USER, /* looked up inside the image */
 	STEP_CAPABILITIES,
+	STEP_DESCRIPTORS, /* nothing above 2 survives; nor does WorkingDirectory= find it in /proc/self/fd */
 	STEP_WORKDIR,
 	STEP_ARGUMENTS, /* $VARIABLES */
-	STEP_DESCRIPTORS, /* nothing above 2 survives */
 	STEP_EXEC,
 	STEP_PIDFILE,   /* not one of the walk: PIDFile= of a forking daemon, read by a child of its own */
 	N_STEPS

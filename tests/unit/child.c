@@ -762,14 +762,14 @@ static void test_workdir(void)
 		else
 			CHECK(ran() && strcmp(o.out, cases[i].want) == 0, "%s is %s", cases[i].dir, o.out);
 	}
-	/* CVE-2024-21626: a descriptor of the container's root that has leaked. The child's own lie in the image. */
+	/* CVE-2024-21626: a descriptor of the container's root that has leaked. */
 	int leak = open("/", O_RDONLY);
 	char path[64];
 	for (int fd = 3; fd < 12; fd++) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		u->workdir = hand_text(hand, path);
-		script(0, "busybox pwd -P; for f in images runtime /etc/shadow; do [ ! -e $f ] || echo found $f; done");
-		CHECK(o.report.step == STEP_WORKDIR ? !*o.out : ran() && !strstr(o.out, "found"), "%s does not lead out: %s%s", path, o.report.about, o.out);
+		script(0, "busybox pwd -P; ls -d images runtime /etc/shadow");
+		CHECK(o.report.step == STEP_WORKDIR && !*o.out, "%s leads nowhere: %s", path, o.report.about);
 	}
 	(void)close(leak);
 	CHECK(clean_unit(runtime, "web") == 0, "cleaned");
