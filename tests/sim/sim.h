@@ -114,8 +114,23 @@ uint32_t beings_alive(void);
 bool group_has(pid_t group);
 /* Does whoever holds the far end of the pair still share our descriptors? */
 bool being_shares(int pair);
+
+/* ---- what becomes of them (fates.c, ends.c) ---- */
+
+/* How it ends by itself, one day. */
+void being_fate(struct being *b, msec_t from, msec_t most, uint32_t bad);
+/* As CLD_EXITED and its like tell it: 1 with a status, 2 by a signal, 3 with a core. */
+void being_end(struct being *b, int kind, int value);
+void being_strike(struct being *b, int sig);
+
+/* ---- the desk and the probe (helpers.c) ---- */
+
+/* The answers that are on their way are lost. */
+void helpers_reset(void);
+void helper_hears(struct being *b);
 msec_t probes_next(void);
 void probes_act(void);
+void probes_frozen(msec_t span);
 
 /* ---- the world (world.c) ---- */
 

@@ -2,70 +2,21 @@
 #include "health/probe.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "conf/kit/sys.h"
-#include "tests/lib/netns.h"
+#include "tests/lib/asks.h"
 #include "tests/lib/tap.h"
 
-#define MANY   500u
-#define UNITS  (MANY + 100u)
-#define REFUSED 7999 /* nobody ever listens there */
-
-/* A table made by hand: units and texts, no lists. Shared with the helper, so that it grows while that runs. */
-static struct world {
-	struct table head;
-	struct unit units[UNITS];
-	uint32_t words[4];
-	char texts[1 << 16];
-} *world;
-
-static text_at put_text(const char *s)
-{
-	text_at at = world->head.n_text;
-	size_t n = strlen(s) + 1;
-
-	if (at + n > sizeof(world->texts))
-		abort();
-	memcpy(world->texts + at, s, n);
-	world->head.n_text += (uint32_t)n;
-	return at;
-}
-
-static void make_world(void)
-{
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (world == MAP_FAILED)
-		abort();
-	world->head.n_units = UNITS;
-	world->head.units_at = (uint32_t)((char *)world->units - (char *)world);
-	world->head.words_at = (uint32_t)((char *)world->words - (char *)world);
-	world->head.texts_at = (uint32_t)(world->texts - (char *)world);
-	world->head.n_text = 1;
-}
-
-static uint32_t n_made;
-static pid_t test; /* this process */
-
-static uint32_t unit(enum health_kind kind, const char *host, uint32_t port, const char *path)
-{
-	world->units[n_made] = (struct unit){
-		.health_kind = (uint8_t)kind, .health_host = put_text(host), .health_port = port,
-		.health_path = put_text(path), .health_status = { 200, 399 },
-	};
-	return n_made++;
-}
+#define MANY (UNITS - 100u)
 
 static msec_t clock_now(void)
 {
@@ -73,80 +24,6 @@ static msec_t clock_now(void)
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (msec_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* For a child: whoever ends this test, by a crash or in its time, ends us, too. */
-static void end_with(pid_t parent)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
-		_exit(1);
-}
-
-/* The helper, and what we say to it. */
-
-static struct { pid_t pid; int sock; uint32_t serial; } helper;
-
-static void start_helper(rlim_t files)
-{
-	int two[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, two))
-		abort();
-	helper.pid = fork();
-	if (helper.pid == 0) {
-		end_with(test);
-		(void)close(two[0]);
-		if (files)
-			(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){ files, files });
-		_exit(probe_main(two[1], &world->head));
-	}
-	(void)close(two[1]);
-	helper.sock = two[0];
-}
-
-/* Its exit code once its socket is closed; -signal. */
-static int end_helper(void)
-{
-	int status = 0;
-
-	(void)close(helper.sock);
-	(void)waitpid(helper.pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-/* What goes along with the next asks. Many are sent without: they may have to wait for room. */
-static struct { int fds[4], n; } tops;
-
-static uint32_t ask(uint32_t u, int32_t timeout, int32_t main_pid)
-{
-	struct probe_ask a = { .unit = u, .serial = ++helper.serial, .timeout = timeout, .main = main_pid };
-
-	if ((tops.n ? sys_send(helper.sock, &a, sizeof(a), tops.fds, tops.n) : send(helper.sock, &a, sizeof(a), MSG_NOSIGNAL)) != sizeof(a))
-		abort();
-	return a.serial;
-}
-
-/* The next answer within `wait` ms; false: none. */
-static bool hear(struct probe_tell *t, int wait)
-{
-	struct pollfd p = { .fd = helper.sock, .events = POLLIN };
-
-	return poll(&p, 1, wait) == 1 && recv(helper.sock, t, sizeof(*t), 0) == sizeof(*t);
-}
-
-static void expect(uint32_t u, int32_t timeout, int32_t main_pid, uint32_t what, uint32_t number, const char *about)
-{
-	uint32_t serial = ask(u, timeout, main_pid);
-	struct probe_tell t = { 0 };
-	char words[80];
-
-	if (!hear(&t, 10000)) {
-		CHECK(false, "%s: no answer at all", about);
-		return;
-	}
-	bool good = t.unit == u && t.serial == serial && t.result == (what == DETAIL_NONE ? PROBE_OK : PROBE_FAILED) &&
-		    DETAIL_WHAT(t.detail) == what && DETAIL_NUMBER(t.detail) == number;
-	CHECK(good, "%s: %s", about, probe_words(t.detail, words, sizeof(words)));
 }
 
 /* Servers. */
@@ -278,167 +155,6 @@ static void network(void)
 	(void)close(v4);
 	if (v6 >= 0)
 		(void)close(v6);
-}
-
-/* Files and sockets, in our root and in another's. */
-
-static char base[] = "/tmp/probe-test-XXXXXX";
-
-static const char *in_base(const char *name)
-{
-	static char path[8][600];
-	static unsigned turn;
-	char *p = path[turn++ % 8];
-
-	(void)snprintf(p, sizeof(path[0]), "%s%s", base, name);
-	return p;
-}
-
-static int make_socket(const char *dir, const char *name, int type)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0), was = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", name);
-	if (chdir(dir) || bind(fd, (struct sockaddr *)&a, sizeof(a)) || (type == SOCK_STREAM && listen(fd, 100)) || fchdir(was))
-		abort();
-	(void)close(was);
-	return fd;
-}
-
-/* A process that lives in a root of its own. */
-static pid_t live_in(const char *root)
-{
-	int two[2];
-	char c;
-	pid_t pid;
-
-	if (pipe(two) || (pid = fork()) < 0)
-		abort();
-	if (pid == 0) {
-		end_with(test);
-		c = chroot(root) || chdir("/") ? 'n' : 'y';
-		(void)!write(two[1], &c, 1);
-		for (;;)
-			(void)pause();
-	}
-	if (read(two[0], &c, 1) != 1)
-		c = 'n';
-	(void)close(two[0]);
-	(void)close(two[1]);
-	if (c == 'y')
-		return pid;
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-	return 0;
-}
-
-static unsigned held_by(pid_t pid)
-{
-	char path[64];
-	unsigned n = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	DIR *dir = opendir(path);
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		(void)closedir(dir);
-	return n;
-}
-
-/* From a directory that comes along; the process whose root it is has gone. */
-static void look_from(const char *root)
-{
-	const int32_t gone = 0x3fffffff;
-	unsigned held = held_by(helper.pid);
-	char inside[700];
-
-	tops.fds[0] = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	tops.n = 1;
-	/* Nobody has looked for it yet: the kernel does not have the answer at hand, and a child looks. */
-	expect(unit(HEALTH_FILE, "", 0, "/never"), 2000, gone, DETAIL_MISSING, ENOENT, "directory: a file that never was");
-	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_NONE, 0, "directory: a file inside");
-	expect(unit(HEALTH_FILE, "", 0, "/absolute"), 2000, gone, DETAIL_NONE, 0, "directory: an absolute link stays inside");
-	expect(unit(HEALTH_FILE, "", 0, "/upward"), 2000, gone, DETAIL_NONE, 0, "directory: so does one upward");
-	expect(unit(HEALTH_FILE, "", 0, "/outward"), 2000, gone, DETAIL_MISSING, ENOENT, "directory: none leads out");
-	expect(unit(HEALTH_FILE, "", 0, "/../file"), 2000, gone, DETAIL_MISSING, ENOENT, "directory: nor does ..");
-	expect(unit(HEALTH_UNIX, "", 0, "/s"), 2000, gone, DETAIL_NONE, 0, "directory: a socket inside");
-	expect(unit(HEALTH_CMD, "", 0, ""), 2000, gone, DETAIL_SYSTEM, EOPNOTSUPP, "directory: where none is wanted");
-	expect(unit(HEALTH_TCP, "", REFUSED, ""), 2000, gone, DETAIL_CONNECT, ECONNREFUSED, "directory: nor here");
-	tops.fds[1] = tops.fds[2] = tops.fds[3] = tops.fds[0];
-	tops.n = 4;
-	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_NONE, 0, "directory: four are one too many three times");
-	tops.n = 1;
-	struct probe_ask wrong = { .unit = UNITS, .serial = 1, .timeout = 100 };
-	(void)sys_send(helper.sock, &wrong, sizeof(wrong), tops.fds, 4);
-	(void)sys_send(helper.sock, &wrong, 3, tops.fds, 4);
-	(void)close(tops.fds[0]);
-	(void)snprintf(inside, sizeof(inside), "%s/inside", root);
-	tops.fds[0] = open(inside, O_RDONLY | O_CLOEXEC);
-	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_MISSING, ENOTDIR, "directory: a file is none");
-	(void)close(tops.fds[0]);
-	tops.n = 0;
-	expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, gone, DETAIL_SYSTEM, ENOENT, "directory: none came");
-	CHECK(held_by(helper.pid) == held, "directory: it keeps none of them: %u, %u before", held_by(helper.pid), held);
-}
-
-static void files(void)
-{
-	char deep[300] = "/";
-
-	if (!mkdtemp(base))
-		abort();
-	memset(deep + 1, 'd', 200);
-	(void)mkdir(in_base("/root"), 0755);
-	(void)mkdir(in_base(deep), 0755);
-	(void)close(open(in_base("/file"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	(void)close(open(in_base("/root/inside"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	(void)!symlink("/inside", in_base("/root/absolute"));
-	(void)!symlink("../../../../../../../../inside", in_base("/root/upward"));
-	(void)!symlink(in_base("/file"), in_base("/root/outward"));
-	(void)!symlink("loop", in_base("/root/loop"));
-	(void)!symlink("/proc/self/root", in_base("/magic"));
-	int live = make_socket(in_base(deep), "s", SOCK_STREAM), inner = make_socket(in_base("/root"), "s", SOCK_STREAM);
-	int dgram = make_socket(base, "dgram", SOCK_DGRAM);
-	(void)close(make_socket(base, "stale", SOCK_STREAM));
-	(void)chmod(in_base("/root/s"), 0600);
-	(void)strcat(deep, "/s");
-
-	expect(unit(HEALTH_FILE, "", 0, in_base("/file")), 2000, 0, DETAIL_NONE, 0, "file: it is there");
-	expect(unit(HEALTH_FILE, "", 0, in_base("/none")), 2000, 0, DETAIL_MISSING, ENOENT, "file: it is not");
-	expect(unit(HEALTH_FILE, "", 0, in_base("/file/x")), 2000, 0, DETAIL_MISSING, ENOTDIR, "file: below a file");
-	expect(unit(HEALTH_UNIX, "", 0, in_base(deep)), 2000, 0, DETAIL_NONE, 0, "unix: a path longer than sun_path");
-	expect(unit(HEALTH_UNIX, "", 0, in_base("/stale")), 2000, 0, DETAIL_CONNECT, ECONNREFUSED, "unix: nobody behind it");
-	expect(unit(HEALTH_UNIX, "", 0, in_base("/dgram")), 2000, 0, DETAIL_CONNECT, EPROTOTYPE, "unix: no stream socket");
-	expect(unit(HEALTH_UNIX, "", 0, in_base("/file")), 2000, 0, DETAIL_CONNECT, ECONNREFUSED, "unix: no socket at all");
-	expect(unit(HEALTH_UNIX, "", 0, in_base("/none")), 2000, 0, DETAIL_MISSING, ENOENT, "unix: nothing there");
-	expect(unit(HEALTH_FILE, "", 0, in_base("/magic/etc")), 2000, 0, DETAIL_MISSING, ELOOP, "file: no way through /proc links");
-	expect(unit(HEALTH_FILE, "", 0, "/x"), 2000, 0x3fffffff, DETAIL_SYSTEM, ENOENT, "file: of a process that is gone");
-
-	pid_t pid = live_in(in_base("/root"));
-	if (!pid) {
-		tap_skip("chroot is not permitted");
-	} else {
-		expect(unit(HEALTH_FILE, "", 0, "/inside"), 2000, pid, DETAIL_NONE, 0, "root: a file inside");
-		expect(unit(HEALTH_FILE, "", 0, "/absolute"), 2000, pid, DETAIL_NONE, 0, "root: an absolute link stays inside");
-		expect(unit(HEALTH_FILE, "", 0, "/upward"), 2000, pid, DETAIL_NONE, 0, "root: so does one upward");
-		expect(unit(HEALTH_FILE, "", 0, "/outward"), 2000, pid, DETAIL_MISSING, ENOENT, "root: none leads out");
-		expect(unit(HEALTH_FILE, "", 0, "/../file"), 2000, pid, DETAIL_MISSING, ENOENT, "root: nor does ..");
-		expect(unit(HEALTH_FILE, "", 0, "/loop"), 2000, pid, DETAIL_MISSING, ELOOP, "root: a link to itself");
-		expect(unit(HEALTH_UNIX, "", 0, "/s"), 2000, pid, DETAIL_NONE, 0, "root: a socket inside");
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-	}
-	look_from(in_base("/root"));
-	(void)close(live);
-	(void)close(inner);
-	(void)close(dgram);
-	if (fork() == 0) {
-		(void)execlp("rm", "rm", "-rf", base, (char *)0);
-		_exit(127);
-	}
-	(void)wait(NULL);
 }
 
 /* Many at once. Returns how many answers came that were right, each once. */
@@ -644,22 +360,16 @@ static void words(void)
 	CHECK(probe_words(DETAIL(DETAIL_STATUS, 503), &none, 0) == &none && none == 'x', "no room, no byte");
 }
 
-int main(void)
+static void tests(void)
 {
-	words();
-	int r = enter_netns();
-	if (r) {
-		tap_skip("no network namespace: %s", strerror(-r));
-		return tap_done();
-	}
-	test = getpid();
-	make_world();
-	start_helper(0);
 	network();
-	files();
 	crowds();
 	manners();
 	rights();
-	CHECK(end_helper() == 0, "the end");
-	return tap_done();
+}
+
+int main(void)
+{
+	words();
+	return asks_main(tests);
 }
